@@ -1,0 +1,1 @@
+"""What developers and operators run: the launcher, the demo firm, code generation."""

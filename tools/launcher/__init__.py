@@ -1,0 +1,1 @@
+"""The local launcher behind `./praxis`: real servers, all services, on this machine's loopback."""

@@ -1,0 +1,68 @@
+"""A part: one process the launcher runs, and how to tell that it is ready."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.launcher import processes
+from tools.launcher.area import Area
+from tools.launcher.errors import LauncherError
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process: how to make ready for it, start it, see it ready and stop it."""
+
+    name: str
+    argv: Sequence[str]
+    ready: Callable[[], bool]
+    env: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], None] = lambda: None
+    after: tuple[str, ...] = ()
+    cwd: Path | None = None
+    user: str | None = None
+    stop_signal: int = signal.SIGTERM
+    patience: float = 60
+    """Seconds within which it must be ready."""
+
+
+def port_for(area: Area, part: str, name: str | None = None) -> int:
+    """The port a running part has, or else a free one for it to take."""
+    known = area.last_port(name or part)
+    if known and processes.find(area, part):
+        return known
+    return area.port(name or part)
+
+
+def start(area: Area, part: Part) -> processes.Record:
+    """Start the part unless it runs already."""
+    entry = processes.find(area, part.name)
+    if entry:
+        return entry
+    part.prepare()
+    return processes.spawn(area, part.name, part.argv, part.env, part.cwd, part.user)
+
+
+def wait_ready(area: Area, part: Part, entry: processes.Record) -> None:
+    deadline = time.monotonic() + part.patience
+    while not part.ready():
+        if not entry.alive:
+            raise LauncherError(f"{part.name} ended while starting.\n{tail(area.log(part.name))}")
+        if time.monotonic() > deadline:
+            raise LauncherError(
+                f"{part.name} was not ready after {part.patience:.0f} s.\n{tail(area.log(part.name))}"
+            )
+        time.sleep(0.1)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log, indented, under the log's name."""
+    if not log.exists():
+        return f"(no log at {log})"
+    with log.open("rb") as handle:
+        handle.seek(max(0, os.fstat(handle.fileno()).st_size - 20_000))
+        text = handle.read().decode(errors="replace").splitlines()[-lines:]
+    return "\n".join([f"The end of {log}:", *(f"  {line}" for line in text)])

@@ -1,0 +1,32 @@
+"""Loopback ports: which are free, and which to take."""
+
+import random
+import socket
+
+# Below the range the kernel hands to outgoing connections, so that none of those can take one away from us.
+_RANGE = range(20000, 32000)
+
+
+def is_free(port: int) -> bool:
+    """Whether we could listen on this port of the loopback now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port(avoid: set[int]) -> int:
+    while True:
+        port = random.choice(_RANGE)  # noqa: S311 - spreads, hides nothing
+        if port not in avoid and is_free(port):
+            return port

@@ -1,0 +1,194 @@
+"""Processes we start: recorded with their start time, so that we end ours and never anyone else's.
+
+A process id alone says nothing after a crash: the kernel gives it away again. A record therefore holds the
+boot, the id and the start tick; and every process carries the area's path in its environment (PRAXIS_AREA), by which
+what a killed leader left behind is found.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from tools.launcher.area import Area
+
+MARK = "PRAXIS_AREA"
+_LOG_LIMIT = 10_000_000
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One process we started."""
+
+    name: str
+    pid: int
+    started: int
+    boot: str
+
+    @property
+    def alive(self) -> bool:
+        child = _children.get(self.pid)
+        if child is not None and child.poll() is not None:
+            return False
+        return self.boot == _boot() and self.started == _start_tick(self.pid)
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _start_tick(pid: int) -> int | None:
+    """The process's start in clock ticks since boot; None for none, and for one that is dead but not reaped."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def base_environment() -> dict[str, str]:
+    """What every part inherits: the caller's environment without settings of ours meant for somebody else."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PRAXIS_")}
+
+
+def record(area: Area, name: str, pid: int) -> Record:
+    entry = Record(name, pid, _start_tick(pid) or 0, _boot())
+    draft = area.pids / f".{name}"
+    draft.write_text(json.dumps(asdict(entry)))
+    draft.rename(area.pids / f"{name}.json")
+    return entry
+
+
+def forget(area: Area, name: str) -> None:
+    (area.pids / f"{name}.json").unlink(missing_ok=True)
+
+
+def find(area: Area, name: str) -> Record | None:
+    """The recorded process of this name, if it lives."""
+    entry = _read(area.pids / f"{name}.json")
+    return entry if entry and entry.alive else None
+
+
+def recorded(area: Area) -> list[Record]:
+    """Everything recorded, dead or alive."""
+    return [entry for path in sorted(area.pids.glob("*.json")) if (entry := _read(path))]
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        return Record(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def spawn(
+    area: Area,
+    name: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    user: str | None = None,
+) -> Record:
+    """Start a process in a session of its own (Ctrl-C reaches us alone), its output going to its log."""
+    log = area.log(name)
+    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603 - our own command lines
+            list(argv),
+            env={**base_environment(), **env, MARK: str(area.path)},
+            cwd=cwd or area.path,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=user,
+            group="nogroup" if user else None,
+            extra_groups=[] if user else None,
+        )
+    _children[child.pid] = child
+    return record(area, name, child.pid)
+
+
+def family(entry: Record) -> list[psutil.Process]:
+    """The process and all it started that still hangs on it."""
+    try:
+        leader = psutil.Process(entry.pid)
+        return [leader, *leader.children(recursive=True)] if entry.alive else []
+    except psutil.NoSuchProcess:
+        return []
+
+
+def stop(area: Area, entry: Record, sig: int = signal.SIGTERM, patience: float = 15) -> None:
+    """Ask the process to end; after `patience` seconds end it and its family by force."""
+    members = family(entry)
+    if members:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(entry.pid, sig)
+        _wait_gone(members[:1], patience)
+        _kill(members)
+    forget(area, entry.name)
+
+
+def stop_session(area: Area, entry: Record) -> list[str]:
+    """End by force what a dead leader of ours left in its session. Returns the names of what was ended."""
+    members = [process for process in psutil.process_iter() if _in_session(process, entry.pid, area)]
+    names = [process.name() for process in members if process.is_running()]
+    _kill(members)
+    return names
+
+
+def _in_session(process: psutil.Process, leader: int, area: Area) -> bool:
+    """Whether it is the dead leader's: of its session, and carrying our mark (the number alone may be reused)."""
+    try:
+        return os.getsid(process.pid) == leader and process.pid != leader and _mark(process) == str(area.path)
+    except OSError:
+        return False
+
+
+def stop_marked(area: Area) -> list[str]:
+    """End by force whatever still carries this area's mark: what a killed leader left behind. Returns their names."""
+    members = [process for process in psutil.process_iter() if _mark(process) == str(area.path)]
+    names = [process.name() for process in members if process.is_running()]
+    _kill(members)
+    return names
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None
+
+
+def _kill(members: Iterable[psutil.Process]) -> None:
+    members = list(members)
+    for process in members:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    _wait_gone(members, 10)
+
+
+def _wait_gone(members: Sequence[psutil.Process], patience: float) -> None:
+    """Wait until all are gone; a dead process whose parent doesn't reap it counts as gone."""
+    deadline = time.monotonic() + patience
+    while any(_running(process) for process in members) and time.monotonic() < deadline:
+        time.sleep(0.03)
+
+
+def _running(process: psutil.Process) -> bool:
+    child = _children.get(process.pid)
+    if child is not None:
+        child.poll()
+    try:
+        return process.is_running() and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.Error:
+        return False
