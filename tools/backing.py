@@ -13,7 +13,9 @@ from tools.launcher.errors import LauncherError
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.backing", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.backing", description=__doc__
+    )
     parser.add_argument("command", choices=["up", "down", "status"])
     command = parser.parse_args(argv).command
     try:
@@ -35,7 +37,7 @@ def _down(area: Area) -> int:
 
 
 def _status(area: Area) -> int:
-    running = {name: processes.find(area, name) for name in reversed(backing.NAMES)}
+    running = {name: processes.find(area, name) for name in backing.NAMES}
     for name, entry in running.items():
         print(f"{name:10} {f'running, process {entry.pid}' if entry else 'down'}")
     return 0 if all(running.values()) else 1

@@ -19,7 +19,15 @@ def generate(target: Path = ROOT / "build" / "proto") -> None:
     sources = sorted(str(p.relative_to(PROTO)) for p in PROTO.rglob("*.proto"))
     well_known = files("grpc_tools") / "_proto"
     code = protoc.main(
-        ["protoc", f"-I{PROTO}", f"-I{well_known}", f"--python_out={fresh}", f"--pyi_out={fresh}", f"--grpc_python_out={fresh}", *sources]
+        [
+            "protoc",
+            f"-I{PROTO}",
+            f"-I{well_known}",
+            f"--python_out={fresh}",
+            f"--pyi_out={fresh}",
+            f"--grpc_python_out={fresh}",
+            *sources,
+        ]
     )
     if code:
         sys.exit(f"protoc refused the contracts (exit {code})")

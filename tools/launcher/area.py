@@ -55,7 +55,9 @@ class Area:
             draft.rename(path)
         return path
 
-    def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
+    def secret(
+        self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)
+    ) -> str:
         return self.secret_file(name, make).read_text()
 
     def port(self, name: str) -> int:
@@ -64,7 +66,9 @@ class Area:
         port = known.get(name)
         if port is None or not is_free(port):
             port = free_port(avoid=set(known.values()))
-            self._ports_file.write_text(json.dumps(known | {name: port}, indent=2, sort_keys=True))
+            self._ports_file.write_text(
+                json.dumps(known | {name: port}, indent=2, sort_keys=True)
+            )
         return port
 
     def last_port(self, name: str) -> int | None:
@@ -76,7 +80,11 @@ class Area:
         return self.path / "ports.json"
 
     def _ports(self) -> dict[str, int]:
-        return json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
+        return (
+            json.loads(self._ports_file.read_text())
+            if self._ports_file.exists()
+            else {}
+        )
 
     @contextlib.contextmanager
     def lock(self, patience: float = 180) -> Iterator[None]:
@@ -90,7 +98,9 @@ class Area:
                     break
                 except OSError:
                     if time.monotonic() > deadline:
-                        raise LauncherError(f"another launcher has been working on {self.path} for too long") from None
+                        raise LauncherError(
+                            f"another launcher has been working on {self.path} for too long"
+                        ) from None
                     time.sleep(0.1)
             yield
 
@@ -118,11 +128,13 @@ def reachable_by_all(path: Path) -> bool:
 def shared_folder(path: Path) -> Path:
     """A folder of root's, readable by all, that stands in for a `path` under a closed home folder."""
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    folder = Path("/var/tmp") / f"praxis-{digest}"  # noqa: S108 - ownership is checked below
+    folder = Path("/var/tmp") / f"praxis-{digest}"
     folder.mkdir(mode=0o755, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise LauncherError(f"{folder} belongs to somebody else; set PRAXIS_STATE_DIR to a folder all users can reach")
+        raise LauncherError(
+            f"{folder} belongs to somebody else; set PRAXIS_STATE_DIR to a folder all users can reach"
+        )
     return folder
 
 

@@ -6,8 +6,7 @@ from tools.launcher import objectstore, postgres, processes, rabbitmq
 from tools.launcher.area import Area
 from tools.launcher.part import Part, start, wait_ready
 
-# Stopped in this order: the store of the broker's node names goes last.
-NAMES = (objectstore.NAME, rabbitmq.NAME, postgres.NAME, rabbitmq.EPMD)
+NAMES = (postgres.NAME, rabbitmq.EPMD, rabbitmq.NAME, objectstore.NAME)
 
 
 def test_parts(area: Area, say: Callable[[str], None]) -> list[Part]:
@@ -54,17 +53,8 @@ def down(area: Area, say: Callable[[str], None]) -> None:
     area.create()
     with area.lock():
         (area.path / "env").unlink(missing_ok=True)
-        for name in NAMES:
-            entry = processes.find(area, name)
-            if entry:
-                processes.stop(area, entry, _stop_signal(name))
-                say(f"{name} stopped")
-            processes.forget(area, name)
-        processes.stop_marked(area)
-
-
-def _stop_signal(name: str) -> int:
-    return postgres.STOP_SIGNAL if name == postgres.NAME else processes.signal.SIGTERM
+        for name in processes.stop_area(area):
+            say(f"{name} stopped")
 
 
 def _clean_leftovers(area: Area, say: Callable[[str], None]) -> None:

@@ -19,14 +19,21 @@ def available() -> bool:
     return bool(shutil.which("apt-get") and shutil.which("dpkg-deb"))
 
 
-def unpack(package: str, target: Path, cache: Path, also: Callable[[str], bool] = lambda name: False) -> None:
+def unpack(
+    package: str,
+    target: Path,
+    cache: Path,
+    also: Callable[[str], bool] = lambda name: False,
+) -> None:
     """Unpack `package` and what it needs beyond the installed packages into `target`.
 
     `also` names packages to take along even where they are installed, so that the folder stands by itself.
     """
     state = _private_state(cache, lambda name: name == package or also(name))
     _apt(state, "update")
-    _apt(state, "--yes", "--no-install-recommends", "--download-only", "install", package)
+    _apt(
+        state, "--yes", "--no-install-recommends", "--download-only", "install", package
+    )
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -63,13 +70,24 @@ def _apt(state: Path, *words: str) -> None:
         "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
         "APT::Sandbox::User": "",
     }
-    flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+    flags = [
+        word for key, value in options.items() for word in ("-o", f"{key}={value}")
+    ]
     # A source that can't be reached must not stop us while the others can: `install` says what is missing.
     _run(["apt-get", *flags, *words], tolerate=words[0] == "update")
 
 
 def _run(argv: list[str], tolerate: bool = False) -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(
+        argv,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode and not tolerate:
-        raise AptError(f"{argv[0]} {argv[-1]} failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+        raise AptError(
+            f"{argv[0]} {argv[-1]} failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
+        )

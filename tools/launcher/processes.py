@@ -32,6 +32,9 @@ class Record:
     pid: int
     started: int
     boot: str
+    layer: int = 0
+    """Higher layers stand on lower ones and are stopped first."""
+    stop_signal: int = signal.SIGTERM
 
     @property
     def alive(self) -> bool:
@@ -56,11 +59,15 @@ def _start_tick(pid: int) -> int | None:
 
 def base_environment() -> dict[str, str]:
     """What every part inherits: the caller's environment without settings of ours meant for somebody else."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("PRAXIS_")}
+    return {
+        key: value for key, value in os.environ.items() if not key.startswith("PRAXIS_")
+    }
 
 
-def record(area: Area, name: str, pid: int) -> Record:
-    entry = Record(name, pid, _start_tick(pid) or 0, _boot())
+def record(
+    area: Area, name: str, pid: int, layer: int = 0, stop_signal: int = signal.SIGTERM
+) -> Record:
+    entry = Record(name, pid, _start_tick(pid) or 0, _boot(), layer, int(stop_signal))
     draft = area.pids / f".{name}"
     draft.write_text(json.dumps(asdict(entry)))
     draft.rename(area.pids / f"{name}.json")
@@ -79,7 +86,9 @@ def find(area: Area, name: str) -> Record | None:
 
 def recorded(area: Area) -> list[Record]:
     """Everything recorded, dead or alive."""
-    return [entry for path in sorted(area.pids.glob("*.json")) if (entry := _read(path))]
+    return [
+        entry for path in sorted(area.pids.glob("*.json")) if (entry := _read(path))
+    ]
 
 
 def _read(path: Path) -> Record | None:
@@ -96,13 +105,15 @@ def spawn(
     env: Mapping[str, str],
     cwd: Path | None = None,
     user: str | None = None,
+    layer: int = 0,
+    stop_signal: int = signal.SIGTERM,
 ) -> Record:
     """Start a process in a session of its own (Ctrl-C reaches us alone), its output going to its log."""
     log = area.log(name)
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603 - our own command lines
+        child = subprocess.Popen(
             list(argv),
             env={**base_environment(), **env, MARK: str(area.path)},
             cwd=cwd or area.path,
@@ -115,7 +126,7 @@ def spawn(
             extra_groups=[] if user else None,
         )
     _children[child.pid] = child
-    return record(area, name, child.pid)
+    return record(area, name, child.pid, layer, stop_signal)
 
 
 def family(entry: Record) -> list[psutil.Process]:
@@ -127,20 +138,40 @@ def family(entry: Record) -> list[psutil.Process]:
         return []
 
 
-def stop(area: Area, entry: Record, sig: int = signal.SIGTERM, patience: float = 15) -> None:
-    """Ask the process to end; after `patience` seconds end it and its family by force."""
-    members = family(entry)
-    if members:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(entry.pid, sig)
-        _wait_gone(members[:1], patience)
-        _kill(members)
-    forget(area, entry.name)
+def stop(area: Area, entries: Sequence[Record], patience: float = 15) -> None:
+    """Ask processes to end, together; after `patience` seconds end them and their families by force."""
+    families = [family(entry) for entry in entries]
+    for entry in entries:
+        if entry.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(entry.pid, entry.stop_signal)
+    _wait_gone([members[0] for members in families if members], patience)
+    _kill(process for members in families for process in members)
+    for entry in entries:
+        forget(area, entry.name)
+
+
+def stop_area(area: Area, keep: Sequence[str] = ()) -> list[str]:
+    """Stop everything recorded, layer by layer, then whatever still carries the area's mark. Returns the names."""
+    alive = [
+        entry for entry in recorded(area) if entry.alive and entry.name not in keep
+    ]
+    for layer in sorted({entry.layer for entry in alive}, reverse=True):
+        stop(area, [entry for entry in alive if entry.layer == layer])
+    stop_marked(area)
+    for entry in recorded(area):
+        if entry.name not in keep:
+            forget(area, entry.name)
+    return [entry.name for entry in alive]
 
 
 def stop_session(area: Area, entry: Record) -> list[str]:
     """End by force what a dead leader of ours left in its session. Returns the names of what was ended."""
-    members = [process for process in psutil.process_iter() if _in_session(process, entry.pid, area)]
+    members = [
+        process
+        for process in psutil.process_iter()
+        if _in_session(process, entry.pid, area)
+    ]
     names = [process.name() for process in members if process.is_running()]
     _kill(members)
     return names
@@ -149,14 +180,20 @@ def stop_session(area: Area, entry: Record) -> list[str]:
 def _in_session(process: psutil.Process, leader: int, area: Area) -> bool:
     """Whether it is the dead leader's: of its session, and carrying our mark (the number alone may be reused)."""
     try:
-        return os.getsid(process.pid) == leader and process.pid != leader and _mark(process) == str(area.path)
+        return (
+            os.getsid(process.pid) == leader
+            and process.pid != leader
+            and _mark(process) == str(area.path)
+        )
     except OSError:
         return False
 
 
 def stop_marked(area: Area) -> list[str]:
     """End by force whatever still carries this area's mark: what a killed leader left behind. Returns their names."""
-    members = [process for process in psutil.process_iter() if _mark(process) == str(area.path)]
+    members = [
+        process for process in psutil.process_iter() if _mark(process) == str(area.path)
+    ]
     names = [process.name() for process in members if process.is_running()]
     _kill(members)
     return names
@@ -164,7 +201,8 @@ def stop_marked(area: Area) -> list[str]:
 
 def _mark(process: psutil.Process) -> str | None:
     try:
-        return process.environ().get(MARK)
+        mark: str | None = process.environ().get(MARK)
+        return mark
     except (psutil.Error, OSError):
         return None
 
@@ -189,6 +227,9 @@ def _running(process: psutil.Process) -> bool:
     if child is not None:
         child.poll()
     try:
-        return process.is_running() and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return process.is_running() and process.status() not in (
+            psutil.STATUS_ZOMBIE,
+            psutil.STATUS_DEAD,
+        )
     except psutil.Error:
         return False

@@ -5,7 +5,6 @@ Debian's or Ubuntu's packages are fetched and unpacked, which needs no root.
 """
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,25 +38,37 @@ def installed() -> bool:
     return bool(_programs_under(_SYSTEM) or _programs_under(_unpacked()))
 
 
-def parts(area: Area, vhost: str, say: Callable[[str], None], management: bool = False) -> list[Part]:
+def parts(
+    area: Area, vhost: str, say: Callable[[str], None], management: bool = False
+) -> list[Part]:
     """The port mapper and the node."""
     programs = _programs(say)
     env = _environment(area, programs, management)
     return [
         Part(
             name=EPMD,
-            argv=[str(programs.erlang / "epmd"), "-port", env["ERL_EPMD_PORT"], "-address", "127.0.0.1"],
+            group=NAME,
+            argv=[
+                str(programs.erlang / "epmd"),
+                "-port",
+                env["ERL_EPMD_PORT"],
+                "-address",
+                "127.0.0.1",
+            ],
             env=env,
             ready=lambda: ports.answers(int(env["ERL_EPMD_PORT"])),
+            layer=0,
             patience=10,
         ),
         Part(
             name=NAME,
+            group=NAME,
             argv=[str(programs.server)],
             env=env,
             ready=lambda: _accepts(area, vhost),
             prepare=lambda: _prepare(area, env, vhost, management),
             after=(EPMD,),
+            layer=1,
             patience=90,
         ),
     ]
@@ -89,7 +100,10 @@ def _programs(say: Callable[[str], None]) -> Programs:
     say("fetching RabbitMQ's packages (35 MB)")
     try:
         debian.unpack(
-            "rabbitmq-server", _unpacked(), CACHE, lambda name: name.startswith("erlang-") or name == "libsctp1"
+            "rabbitmq-server",
+            _unpacked(),
+            CACHE,
+            lambda name: name.startswith("erlang-") or name == "libsctp1",
         )
     except debian.AptError as error:
         raise LauncherError(
@@ -98,23 +112,33 @@ def _programs(say: Callable[[str], None]) -> Programs:
     _point_to_own_erlang(_unpacked())
     found = _programs_under(_unpacked())
     if found is None:
-        raise LauncherError(f"the rabbitmq-server package unpacked under {_unpacked()} has no server script")
+        raise LauncherError(
+            f"the rabbitmq-server package unpacked under {_unpacked()} has no server script"
+        )
     return found
 
 
 def _programs_under(root: Path) -> Programs | None:
-    servers = sorted(root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"))
+    servers = sorted(
+        root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
+    )
     erlang = root / "usr" / "lib" / "erlang" / "bin"
     if not servers or not (erlang / "erl").exists() or not (erlang / "epmd").exists():
         return None
-    libraries = [] if root == _SYSTEM else [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
+    libraries = (
+        []
+        if root == _SYSTEM
+        else [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
+    )
     return Programs(servers[-1], erlang, ":".join(map(str, libraries)))
 
 
 def _point_to_own_erlang(root: Path) -> None:
     """Debian's `erl` has its folder written into it."""
     script = root / "usr" / "lib" / "erlang" / "bin" / "erl"
-    text = script.read_text().replace("ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{root}/usr/lib/erlang"')
+    text = script.read_text().replace(
+        "ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{root}/usr/lib/erlang"'
+    )
     text = text.replace('ROOTDIR="/usr/lib/erlang"', f'ROOTDIR="{root}/usr/lib/erlang"')
     script.write_text(text)
 
@@ -166,11 +190,16 @@ def _prepare(area: Area, env: dict[str, str], vhost: str, management: bool) -> N
         "log.file = false",
     ]
     if management:
-        lines += ["management.tcp.ip = 127.0.0.1", f"management.tcp.port = {env['PRAXIS_MANAGEMENT_PORT']}"]
+        lines += [
+            "management.tcp.ip = 127.0.0.1",
+            f"management.tcp.port = {env['PRAXIS_MANAGEMENT_PORT']}",
+        ]
     conf = home / "rabbitmq.conf"
     conf.touch(mode=0o600)
     conf.write_text("\n".join([*lines, ""]))
-    (home / "enabled_plugins").write_text("[rabbitmq_management].\n" if management else "[].\n")
+    (home / "enabled_plugins").write_text(
+        "[rabbitmq_management].\n" if management else "[].\n"
+    )
     (home / "empty.conf").touch()
     (home / "advanced.config").write_text("[].\n")
 
@@ -179,12 +208,13 @@ def _accepts(area: Area, vhost: str) -> bool:
     port = area.last_port(NAME)
     try:
         with amqp.Connection(
-            f"127.0.0.1:{port}", USER, area.secret("rabbitmq"), virtual_host=vhost, connect_timeout=2, read_timeout=5
+            f"127.0.0.1:{port}",
+            USER,
+            area.secret("rabbitmq"),
+            virtual_host=vhost,
+            connect_timeout=2,
+            read_timeout=5,
         ):
             return True
     except (OSError, amqp.AMQPError):
         return False
-
-
-def wipe_unpacked() -> None:
-    shutil.rmtree(_unpacked(), ignore_errors=True)
