@@ -1,0 +1,1 @@
+"""The edge of Praxis: Envoy's configuration, rendered from one template for every place it runs."""

@@ -1,0 +1,136 @@
+"""`python -m edge.render --target local|compose|kubernetes --out FILE`: Envoy's configuration from the environment."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import get_args
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import ValidationError
+
+from edge import routes
+from edge.settings import Settings, Target, load
+
+# Tokens of services (audience `service`) have no business coming from outside.
+AUDIENCES = ["staff", "portal", "partner"]
+COOKIE = "__Host-praxis"
+# Below gunicorn's keep-alive of the services, see chassis.
+UPSTREAM_IDLE = "1.5s"
+
+COMPRESSIBLE = ["application/json", "application/problem+json", "application/javascript", "text/javascript", "text/css",
+                "text/html", "text/plain", "text/csv", "image/svg+xml", "application/manifest+json"]  # fmt: skip
+# What a stranger could put on a request to pass for somebody else, or to steer a proxy or a server behind it.
+SPOOFABLE_PREFIXES = ["x-praxis-", "x-envoy-", "x-original-", "x-rewrite-", "x-client-"]
+SPOOFABLE_NAMES = ["forwarded", "x-real-ip", "x-request-id", "x-http-method-override", "x-method-override", "baggage", "proxy"]
+FORWARDED = ["x-forwarded-for", "x-forwarded-proto"]
+# The store's own opinion on these would contradict the edge's.
+STORE_HEADERS = ["access-control-allow-origin", "access-control-allow-methods", "access-control-allow-headers",
+                 "access-control-expose-headers", "access-control-allow-credentials", "access-control-max-age"]  # fmt: skip
+
+
+def app_csp(settings: Settings) -> str:
+    """The app's Content-Security-Policy: itself, and the file origin for uploads, downloads and pictures."""
+    files = settings.s3_public_url
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        # Mantine writes style attributes.
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": f"'self' data: blob: {files}",
+        "font-src": "'self' data:",
+        "connect-src": f"'self' {files}",
+        "form-action": f"'self' {files}",
+        "manifest-src": "'self'",
+        "worker-src": "'self' blob:",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    text = "; ".join(f"{name} {value}" for name, value in policy.items())
+    return text + "; upgrade-insecure-requests" if settings.https else text
+
+
+def app_headers(settings: Settings) -> dict[str, str]:
+    """Security headers of every answer of the app's origin."""
+    headers = {
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+    }
+    return headers | _hsts(settings)
+
+
+def files_headers(settings: Settings) -> dict[str, str]:
+    """Security headers of every answer of the files' origin: nothing there may ever run as a page."""
+    headers = {
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+        "referrer-policy": "no-referrer",
+        "cache-control": "private, no-store",
+    }
+    return headers | _hsts(settings)
+
+
+def _hsts(settings: Settings) -> dict[str, str]:
+    # Over plain HTTP the header means nothing; over TLS it is a promise for a year.
+    return {"strict-transport-security": "max-age=31536000; includeSubDomains"} if settings.https else {}
+
+
+def _spoofable(settings: Settings) -> dict[str, list[str]]:
+    if not settings.edge_trusted_proxies:
+        return {"prefixes": [*SPOOFABLE_PREFIXES, "x-forwarded-"], "names": SPOOFABLE_NAMES}
+    others = ["x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-client-cert"]
+    return {"prefixes": SPOOFABLE_PREFIXES, "names": SPOOFABLE_NAMES + others}
+
+
+def render(settings: Settings) -> str:
+    """The complete configuration, YAML."""
+    environment = Environment(loader=PackageLoader("edge", "."), undefined=StrictUndefined, keep_trailing_newline=True)
+    # JSON is YAML too, so a value can't break out of its place. Jinja's own filter escapes for HTML.
+    environment.filters["tojson"] = json.dumps
+    return environment.get_template("envoy.yaml.j2").render(
+        settings=settings,
+        services=routes.SERVICES,
+        public_operations=routes.PUBLIC_OPERATIONS,
+        guessed_at=routes.GUESSED_AT,
+        audiences=AUDIENCES,
+        cookie=COOKIE,
+        app_csp=app_csp(settings),
+        app_headers=app_headers(settings),
+        files_headers=files_headers(settings),
+        store_headers=STORE_HEADERS,
+        spoofable=_spoofable(settings),
+        compressible=COMPRESSIBLE,
+        upstream_idle=UPSTREAM_IDLE,
+        collector_uri=f"{(settings.otel_exporter_otlp_endpoint or 'http://collector').rstrip('/')}/v1/traces",
+        bucket=re.escape(settings.s3_bucket) if settings.s3_bucket else "[a-z0-9][a-z0-9.-]+",
+    )
+
+
+def main() -> None:
+    """Writes the file, or says on standard error which variable is missing or wrong (exit 2)."""
+    parser = argparse.ArgumentParser(prog="python -m edge.render", description=__doc__)
+    parser.add_argument("--target", choices=get_args(Target), required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    arguments.out.write_text(render(settings_or_exit(arguments.target)))
+
+
+def settings_or_exit(target: Target) -> Settings:
+    """Settings, or an end with exit code 2 and one line per variable that is missing or wrong."""
+    try:
+        return load(target)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+            variable = name if name.startswith("OTEL_") or not problem["loc"] else f"PRAXIS_{name}"
+            print(f"edge: {variable}: {problem['msg']}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What the edge knows about paths. The template turns these lists into Envoy's routes and rules."""
+
+from typing import NamedTuple
+
+# Each serves /api/<service>/v1 itself; the edge rewrites nothing.
+SERVICES = ("clients", "workflow", "timebilling", "documents", "portal", "identity")
+
+
+class Operation(NamedTuple):
+    """A set of requests: methods joined by `|`, and a regular expression for the whole path without its query."""
+
+    methods: str
+    path: str
+
+
+# Everything else under /api needs a valid token before a service hears of it. The service checks again.
+PUBLIC_OPERATIONS = (
+    Operation("GET|HEAD", r"/api/[a-z]+/v1/openapi\.json"),
+    Operation("GET|HEAD", r"/api/identity/v1/(jwks|\.well-known/jwks\.json)"),
+    Operation("GET|POST", r"/api/identity/v1/setup(/.*)?"),
+    Operation("POST", r"/api/identity/v1/sessions(/refresh)?"),
+    Operation("DELETE", r"/api/identity/v1/sessions/current"),
+    Operation("POST", r"/api/identity/v1/oauth/token"),
+)
+
+# Where somebody could try passwords, secrets or codes one after the other: a tighter limit per address.
+GUESSED_AT = (
+    Operation("POST", r"/api/identity/v1/sessions"),
+    Operation("POST", r"/api/identity/v1/setup(/.*)?"),
+    Operation("POST", r"/api/identity/v1/oauth/token"),
+    Operation("POST", r"/portal/(sign-in|code)(/.*)?"),
+)
