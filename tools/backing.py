@@ -13,9 +13,7 @@ from tools.launcher.errors import LauncherError
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.backing", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.backing", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "status"])
     command = parser.parse_args(argv).command
     try:

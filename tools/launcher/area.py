@@ -55,9 +55,7 @@ class Area:
             draft.rename(path)
         return path
 
-    def secret(
-        self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)
-    ) -> str:
+    def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
         return self.secret_file(name, make).read_text()
 
     def port(self, name: str) -> int:
@@ -66,9 +64,7 @@ class Area:
         port = known.get(name)
         if port is None or not is_free(port):
             port = free_port(avoid=set(known.values()))
-            self._ports_file.write_text(
-                json.dumps(known | {name: port}, indent=2, sort_keys=True)
-            )
+            self._ports_file.write_text(json.dumps(known | {name: port}, indent=2, sort_keys=True))
         return port
 
     def last_port(self, name: str) -> int | None:
@@ -80,17 +76,14 @@ class Area:
         return self.path / "ports.json"
 
     def _ports(self) -> dict[str, int]:
-        return (
-            json.loads(self._ports_file.read_text())
-            if self._ports_file.exists()
-            else {}
-        )
+        return json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
 
     @contextlib.contextmanager
     def lock(self, patience: float = 180) -> Iterator[None]:
         """One launcher at a time works on an area; the others wait their turn."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("w") as handle:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the folder, not in it: wiping the folder must not take the lock along.
+        with self.path.with_suffix(".lock").open("w") as handle:
             deadline = time.monotonic() + patience
             while True:
                 try:
@@ -98,9 +91,7 @@ class Area:
                     break
                 except OSError:
                     if time.monotonic() > deadline:
-                        raise LauncherError(
-                            f"another launcher has been working on {self.path} for too long"
-                        ) from None
+                        raise LauncherError(f"another launcher has been working on {self.path} for too long") from None
                     time.sleep(0.1)
             yield
 
@@ -111,10 +102,18 @@ class Area:
         return shared_folder(self.path) / name
 
     def wipe(self) -> None:
-        """Forget everything, data too. The caller has stopped the area's processes."""
+        """Forget everything, data too. The caller has stopped the area's processes, but may be writing to up.log."""
         if not reachable_by_all(self.path):
             shutil.rmtree(shared_folder(self.path), ignore_errors=True)
-        shutil.rmtree(self.path, ignore_errors=True)
+        shutil.rmtree(self.secrets, ignore_errors=True)
+        for path in self.path.iterdir():
+            if path.is_dir() and path != self.logs:
+                shutil.rmtree(path)
+            elif not path.is_dir():
+                path.unlink()
+        for path in self.logs.iterdir():
+            if path != self.log("up"):
+                path.unlink()
 
 
 def reachable_by_all(path: Path) -> bool:
@@ -128,13 +127,11 @@ def reachable_by_all(path: Path) -> bool:
 def shared_folder(path: Path) -> Path:
     """A folder of root's, readable by all, that stands in for a `path` under a closed home folder."""
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    folder = Path("/var/tmp") / f"praxis-{digest}"
+    folder = Path("/var/tmp") / f"praxis-{digest}"  # noqa: S108 - whose it is gets checked below
     folder.mkdir(mode=0o755, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise LauncherError(
-            f"{folder} belongs to somebody else; set PRAXIS_STATE_DIR to a folder all users can reach"
-        )
+        raise LauncherError(f"{folder} belongs to somebody else; set PRAXIS_STATE_DIR to a folder all users can reach")
     return folder
 
 

@@ -26,15 +26,10 @@ class Console:
         """What is going on now: (name, detail, seconds since it began). Silent for what is quick."""
         slow = [entry for entry in busy if entry[2] > _QUIET_SECONDS]
         now = time.monotonic()
-        if not slow or now - self._last_progress < (
-            0.5 if self._tty else _REPEAT_SECONDS
-        ):
+        if not slow or now - self._last_progress < (0.5 if self._tty else _REPEAT_SECONDS):
             return
         self._last_progress = now
-        text = ", ".join(
-            f"{name}{f': {detail}' if detail else ''} ({took:.0f} s)"
-            for name, detail, took in slow
-        )
+        text = ", ".join(f"{name}{f': {detail}' if detail else ''} ({took:.0f} s)" for name, detail, took in slow)
         if self._tty:
             self._clear()
             print(f"  … {text}"[:110], end="", flush=True)

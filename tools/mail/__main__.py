@@ -18,8 +18,14 @@ class Handler:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        self._store.add(envelope.mail_from or "", envelope.rcpt_tos, envelope.original_content or b"")
+    async def handle_DATA(  # noqa: N802 - the name aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        self._store.add(
+            envelope.mail_from or "",
+            envelope.rcpt_tos,
+            envelope.original_content or b"",
+        )
         return "250 Message kept"
 
 
@@ -28,9 +34,21 @@ async def serve(smtp: tuple[str, int], http: tuple[str, int]) -> None:
     loop = asyncio.get_running_loop()
     handler = Handler(store)
     sink = await loop.create_server(
-        lambda: SMTP(handler, hostname="localhost", data_size_limit=_LARGEST_MESSAGE, enable_SMTPUTF8=True), *smtp
+        lambda: SMTP(
+            handler,
+            hostname="localhost",
+            data_size_limit=_LARGEST_MESSAGE,
+            enable_SMTPUTF8=True,
+        ),
+        *smtp,
     )
-    config = uvicorn.Config(application(store), host=http[0], port=http[1], log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        application(store),
+        host=http[0],
+        port=http[1],
+        log_level="warning",
+        access_log=False,
+    )
     async with sink:
         await uvicorn.Server(config).serve()
 

