@@ -1,0 +1,182 @@
+"""The bus: what the worker publishes from the outbox, and the broker's side of it."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from kombu import Connection, Exchange, Queue
+from sqlalchemy import text
+
+from chassis import events, telemetry
+
+if TYPE_CHECKING:
+    from chassis.service import Runtime
+
+log = logging.getLogger(__name__)
+
+EXCHANGE = Exchange(events.EXCHANGE, type="topic", durable=True)
+BATCH = 200
+CONFIRM_TIMEOUT = 10.0
+DELIVERY_LIMIT = 20  # crashes of the process on one message before the broker sets it aside
+
+
+def connect(url: str) -> Connection:
+    return Connection(url, heartbeat=30, connect_timeout=5, transport_options={"confirm_publish": False})
+
+
+def queue_of(service: str, types: Sequence[str]) -> Queue:
+    """The quorum queue of a consuming service, bound to the types it listens to."""
+    return Queue(
+        f"{service}.events",
+        exchange=EXCHANGE,
+        bindings=[_binding(t) for t in types],
+        durable=True,
+        queue_arguments={
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": f"{service}.crashed",
+        },
+    )
+
+
+def _binding(routing_key: str) -> Any:
+    from kombu import binding
+
+    return binding(EXCHANGE, routing_key=routing_key)
+
+
+def declare(url: str, service: str, types: Sequence[str]) -> None:
+    """Declares the exchange, the service's queue and its queue for crashing messages; unbinds nothing. Run at deployment."""
+    with closing(connect(url)) as connection, closing(connection.channel()) as channel:
+        EXCHANGE(channel).declare()
+        Queue(f"{service}.crashed", durable=True, queue_arguments={"x-queue-type": "quorum"})(channel).declare()
+        queue_of(service, types)(channel).declare()
+
+
+class Publisher:
+    """Publishes with pipelined confirms. One per thread."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = connect(url)
+        self._channel: Any = None
+        self._acked: set[int] = set()
+        self._nacked: set[int] = set()
+        self._returned: set[str] = set()
+
+    def publish(self, messages: Sequence[tuple[str, str, bytes]], *, exchange: str = events.EXCHANGE) -> set[str]:
+        """Publishes (event id, routing key, body) and waits until the broker has them all.
+
+        Returns the ids that no queue takes. Errors: ConnectionError and the transport's own if the broker is away or refuses.
+        """
+        channel = self._open()
+        self._acked.clear()
+        self._nacked.clear()
+        self._returned.clear()
+        tags = set()
+        for event_id, routing_key, body in messages:
+            message = channel.prepare_message(
+                body,
+                content_type="application/cloudevents+json",
+                content_encoding="utf-8",
+                properties={"delivery_mode": 2, "message_id": event_id},
+            )
+            self._tag += 1
+            tags.add(self._tag)
+            channel.basic_publish(message, exchange=exchange, routing_key=routing_key, mandatory=True)
+        while not tags <= self._acked | self._nacked:
+            self._connection.drain_events(timeout=CONFIRM_TIMEOUT)
+        if self._nacked:
+            raise ConnectionError(f"the broker refused {len(self._nacked)} messages")
+        return set(self._returned)
+
+    def _open(self) -> Any:
+        if self._channel is None:
+            self._connection.ensure_connection(max_retries=1)
+            channel = self._connection.channel()
+            channel.confirm_select()
+            channel.events["basic_ack"].add(lambda tag, multiple: self._confirm(self._acked, tag, multiple))
+            channel.events["basic_nack"].add(lambda tag, multiple: self._confirm(self._nacked, tag, multiple))
+            channel.events["basic_return"].add(self._on_return)
+            self._channel, self._tag, self._settled = channel, 0, 0
+        return self._channel
+
+    def _confirm(self, into: set[int], tag: int, multiple: bool) -> None:
+        if multiple:
+            into.update(range(self._settled + 1, tag + 1))
+        else:
+            into.add(tag)
+        self._settled = max(self._settled, tag)
+
+    def _on_return(self, _error: Any, _exchange: str, _routing_key: str, message: Any) -> None:
+        self._returned.add(message.properties["message_id"])
+
+    @property
+    def transport_errors(self) -> tuple[type[Exception], ...]:
+        return (*self._connection.connection_errors, *self._connection.channel_errors, ConnectionError, OSError)
+
+    def close(self) -> None:
+        self._channel = None
+        self._connection.close()
+
+
+_PENDING = text(
+    "SELECT seq, event_id, type, body FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT :limit FOR UPDATE SKIP LOCKED"
+)
+_PUBLISHED = text("UPDATE outbox SET published_at = now() WHERE seq = ANY(:seqs)")
+
+
+class Relay:
+    """Moves committed events from the outbox to the broker. Several may run at once: each takes rows no other holds.
+
+    Rows are found by "not yet published", never by "after the last one": sequence numbers commit out of order.
+    A row is marked after the broker confirmed it; a kill in between publishes it twice, and consumers absorb that.
+    """
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+        self._publisher = Publisher(runtime.settings.amqp_url)
+        self._warned: set[str] = set()
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        pause = 0.2
+        while not stop.is_set():
+            try:
+                moved = self.move()
+                pause = 0.2
+                if moved < BATCH:
+                    wake.wait(timeout=1.0)
+                    wake.clear()
+            except self._publisher.transport_errors as error:
+                log.warning("broker_unreachable", extra={"error": str(error), "retry_in": pause})
+                self._publisher.close()
+                stop.wait(pause)
+                pause = min(pause * 2, 5.0)
+            except Exception:
+                log.exception("relay_failed")
+                stop.wait(1.0)
+        self._publisher.close()
+
+    def move(self) -> int:
+        """Publishes up to a batch; returns how many rows were taken."""
+        with self._runtime.engine.begin() as connection:
+            rows = connection.execute(_PENDING, {"limit": BATCH}).all()
+            if rows:
+                unheard = self._publisher.publish([(str(r.event_id), r.type, bytes(r.body)) for r in rows])
+                self._report(rows, unheard)
+                connection.execute(_PUBLISHED, {"seqs": [r.seq for r in rows]})
+        telemetry.events_published.add(len(rows))
+        return len(rows)
+
+    def _report(self, rows: Sequence[Any], unheard: set[str]) -> None:
+        """Events that no queue takes are kept in the outbox for a week like all others, and said once per type.
+
+        Which types nobody needs is part of the catalogue, and a test compares it with who listens; queues are declared at
+        deployment before anything is published. So this is a deployment's mistake, mended by `republish`.
+        """
+        for row in rows:
+            if str(row.event_id) in unheard and row.type not in self._warned:
+                self._warned.add(row.type)
+                log.warning("event_unheard", extra={"type": row.type})

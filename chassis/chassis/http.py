@@ -1,0 +1,558 @@
+"""The HTTP side of a service: its specification routes and validates, each operation runs in a unit of work."""
+
+import csv
+import hashlib
+import inspect
+import io
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+import jsonschema_rs
+import orjson
+from connexion import AsyncApp, context, request
+from connexion.datastructures import MediaTypeDict
+from connexion.exceptions import BadRequestProblem, ProblemException
+from connexion.lifecycle import ConnexionResponse
+from connexion.options import SwaggerUIOptions
+from connexion.resolver import Resolution, Resolver
+from connexion.validators import (
+    VALIDATOR_MAP,
+    JSONRequestBodyValidator,
+    JSONResponseBodyValidator,
+    ParameterValidator,
+)
+from opentelemetry import context as otel_context
+from sqlalchemy.exc import IntegrityError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import openapi, telemetry
+from chassis.auth import Principal
+from chassis.errors import BadRequest, DomainError, Forbidden, PreconditionRequired, TooLarge, Unauthenticated
+from chassis.uow import Idempotency, Stored, Uow, perform, unit_of_work
+
+if TYPE_CHECKING:
+    from chassis.service import Runtime
+
+log = logging.getLogger(__name__)
+
+COOKIE = "__Host-praxis"
+DEFAULT_AUDIENCES = ("staff", "partner")
+_READS = frozenset({"get", "head"})
+_PRECONDITION = frozenset({"put", "patch", "delete"})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that is more than a body: its status, its version as ETag, where the new thing stands, cookies."""
+
+    body: Any = None
+    status: int = 200
+    etag: int | None = None
+    location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()  # Set-Cookie values; such an answer is never stored for replay
+
+
+NO_CONTENT = Reply(status=204)
+
+
+def created(body: Any, location: str, etag: int | None = None) -> Reply:
+    """201 with the thing made; `location` is below the API's root."""
+    return Reply(body, 201, etag, location)
+
+
+# --- operations -------------------------------------------------------------------------------------------------------
+
+
+class Operations(Resolver):
+    """Resolves `operationId` to a function and wraps it into a unit of work.
+
+    An operation whose specification has no `security` is refused at start: nothing is public by forgetting.
+    """
+
+    def __init__(self, runtime: "Runtime", base_path: str) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self._base_path = base_path
+
+    def resolve(self, operation: Any) -> Resolution:
+        spec = operation._operation  # connexion keeps vendor extensions only there
+        if "security" not in spec:
+            raise TypeError(f"{operation.operation_id} does not say which permission it needs")
+        module, _, name = spec["operationId"].rpartition(".")
+        function = getattr(import_module(module), name)
+        wrapped = _Operation(self._runtime, self._base_path, function, operation.method.lower(), spec)
+        return Resolution(wrapped.handler(), spec["operationId"])
+
+
+class _Operation:
+    def __init__(
+        self, runtime: "Runtime", base_path: str, function: Callable[..., Any], method: str, spec: dict[str, Any]
+    ) -> None:
+        self._runtime, self._base_path, self._function, self._method = runtime, base_path, function, method
+        self._id = spec["operationId"]
+        self._audiences = tuple(spec.get("x-audiences", DEFAULT_AUDIENCES))
+        self._public = spec["security"] == []
+        self._one_page = (
+            "limit" in inspect.signature(function).parameters and "cursor" in inspect.signature(function).parameters
+        )
+
+    def handler(self) -> Callable[..., Any]:
+        def handle(**arguments: Any) -> Any:
+            return self._handle(arguments)
+
+        return handle
+
+    def _handle(self, arguments: dict[str, Any]) -> Any:
+        headers = request.headers
+        token = otel_context.attach(telemetry.extract(headers))
+        started, status = time.monotonic(), 500
+        try:
+            with telemetry.tracer.start_as_current_span(self._id):
+                answer = self._answer(headers, arguments)
+                status = answer.status_code
+                return answer
+        except DomainError as error:
+            status = error.status
+            raise
+        finally:
+            telemetry.requests_seconds.record(time.monotonic() - started, {"operation": self._id, "status": status})
+            otel_context.detach(token)
+
+    def _answer(self, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
+        if self._public:
+            return _response(self._as_reply(self._function(self._runtime, **arguments)), self._base_path)
+        principal: Principal = context.context["token_info"]["principal"]
+        if principal.kind not in self._audiences:
+            raise Forbidden("audience_not_allowed", f"This is not for {principal.kind} tokens.")
+        principal = replace(principal, source=headers.get("x-envoy-external-address", ""))
+        if self._method in _READS:
+            return self._read(principal, headers, arguments)
+        return self._write(principal, headers, arguments)
+
+    def _read(self, principal: Principal, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
+        if self._one_page and "text/csv" in headers.get("accept", ""):
+            return _csv(self._pages(principal, arguments))
+        with unit_of_work(self._runtime, principal) as uow:
+            reply = self._as_reply(self._function(uow, **arguments))
+            if uow.wrote:  # a read that leaves a trace (who opened what) or fetched a copy it lacked
+                uow.commit()
+            return _response(reply, self._base_path, headers.get("if-none-match"))
+
+    def _write(self, principal: Principal, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
+        if_match = _version(headers.get("if-match"))
+        if if_match is None and self._method in _PRECONDITION:
+            raise PreconditionRequired("if_match_required", "Send the ETag of the version you have seen as If-Match.")
+        idempotency = None
+        if key := headers.get("idempotency-key"):
+            facts = orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)
+            idempotency = Idempotency.of(key, self._id.encode(), facts)
+        cookies: tuple[str, ...] = ()
+
+        def work(uow: Uow) -> Stored:
+            nonlocal cookies
+            reply = self._as_reply(self._function(uow, **arguments))
+            cookies = reply.cookies
+            return _stored(reply, self._base_path)
+
+        stored = perform(self._runtime, principal, work, if_match=if_match, idempotency=idempotency)
+        return _from_stored(stored, cookies)
+
+    @staticmethod
+    def _as_reply(result: Any) -> Reply:
+        return result if isinstance(result, Reply) else Reply(result)
+
+    def _pages(self, principal: Principal, arguments: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        cursor = None
+        while True:
+            with unit_of_work(self._runtime, principal) as uow:
+                page = self._function(uow, **arguments | {"limit": 200, "cursor": cursor})
+            yield page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+
+_ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$')
+
+
+def _version(header: str | None) -> int | None:
+    if header is None:
+        return None
+    match = _ETAG.match(header.strip())
+    if match is None:
+        raise BadRequest("if_match_invalid", 'If-Match must be an ETag that this API gave, such as "3".')
+    return int(match[1])
+
+
+def _stored(reply: Reply, base_path: str) -> Stored:
+    headers = dict(reply.headers)
+    if reply.etag is not None:
+        headers["etag"] = f'"{reply.etag}"'
+    if reply.location is not None:
+        headers["location"] = base_path + reply.location
+    body = b"" if reply.body is None else orjson.dumps(reply.body, default=str)
+    return Stored(reply.status, headers, body)
+
+
+def _from_stored(stored: Stored, cookies: tuple[str, ...] = ()) -> Any:
+    if cookies:
+        response = Response(
+            stored.body, stored.status, dict(stored.headers), media_type="application/json" if stored.body else None
+        )
+        for cookie in cookies:
+            response.headers.append("set-cookie", cookie)
+        return response
+    return ConnexionResponse(
+        status_code=stored.status,
+        content_type="application/json" if stored.body else None,
+        body=stored.body,
+        headers=stored.headers,
+    )
+
+
+def _response(reply: Reply, base_path: str, if_none_match: str | None = None) -> Any:
+    stored = _stored(reply, base_path)
+    if if_none_match and stored.headers.get("etag") == if_none_match:
+        return ConnexionResponse(status_code=304, headers=stored.headers, body=b"")
+    return _from_stored(stored, reply.cookies)
+
+
+# --- lists as CSV ----------------------------------------------------------------------------------------------------
+
+
+def _csv(pages: Iterator[list[dict[str, Any]]]) -> Any:
+    def chunks() -> Iterator[str]:
+        columns: list[str] | None = None
+        for items in pages:
+            out = io.StringIO()
+            writer = csv.writer(out)
+            for item in items:
+                row = _flat(item)
+                if columns is None:
+                    columns = list(row)
+                    writer.writerow(columns)
+                writer.writerow([_cell(row.get(c)) for c in columns])
+            yield out.getvalue()
+
+    return StreamingResponse(
+        chunks(), media_type="text/csv; charset=utf-8", headers={"content-disposition": "attachment"}
+    )
+
+
+def _flat(item: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value in item.items():
+        if isinstance(value, dict):
+            row |= _flat(value, f"{prefix}{name}.")
+        else:
+            row[prefix + name] = value
+    return row
+
+
+def _cell(value: Any) -> str:
+    """A cell's text; one that a spreadsheet would run as a formula is quoted (OWASP: CSV injection)."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(
+            orjson.dumps(v, default=str).decode() if isinstance(v, (dict, list)) else str(v) for v in value
+        )
+    shown = str(value)
+    if (
+        isinstance(value, str)
+        and shown[:1] in ("=", "+", "-", "@", "\t", "\r")
+        and not re.fullmatch(r"-\d+(\.\d+)?", shown)
+    ):
+        return "'" + shown
+    return shown
+
+
+# --- validation ------------------------------------------------------------------------------------------------------
+
+
+def _refuse(errors: Iterator[jsonschema_rs.ValidationError], where: str) -> None:
+    found = [
+        {"pointer": openapi.pointer(list(e.instance_path)), "message": e.message}
+        for e, _ in zip(errors, range(20), strict=False)
+    ]
+    if found:
+        raise BadRequest(
+            "request_invalid", f"The {where} is not what the specification says: {found[0]['message']}", errors=found
+        )
+
+
+class _Body(JSONRequestBodyValidator):
+    def _validate(self, body: Any) -> None:
+        if body is None:
+            if not self._nullable:
+                raise BadRequest("body_missing", "The request needs a JSON body.")
+            return
+        _refuse(openapi.compiled(self._schema).iter_errors(body), "body")
+
+
+class _ResponseBody(JSONResponseBodyValidator):
+    def _validate(self, body: Any) -> None:
+        errors = list(openapi.compiled(self._schema).iter_errors(body))
+        if errors:
+            raise AssertionError(
+                f"the answer breaks its own specification at {list(errors[0].instance_path)}: {errors[0].message}"
+            )
+
+
+class _Parameters(ParameterValidator):
+    @staticmethod
+    def validate_parameter(
+        parameter_type: str, value: Any, param: dict[str, Any], param_name: str | None = None
+    ) -> str | None:
+        if value is None:
+            return f"Missing {parameter_type} parameter '{param['name']}'" if param.get("required") else None
+        for error in openapi.compiled(param.get("schema", {})).iter_errors(value):
+            return f"{parameter_type} parameter '{param['name']}': {error.message}"
+        return None
+
+
+_VALIDATORS = {
+    **VALIDATOR_MAP,
+    "parameter": _Parameters,
+    "body": MediaTypeDict(
+        {
+            "*/*json": _Body,
+            "application/x-www-form-urlencoded": VALIDATOR_MAP["body"]["application/x-www-form-urlencoded"],
+        }
+    ),
+    "response": MediaTypeDict({"*/*json": _ResponseBody}),
+}
+
+
+# --- security --------------------------------------------------------------------------------------------------------
+
+
+class _Security:
+    """Verifies the token and the permissions of every operation that is not public, before anything is parsed."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+
+    def get_fn(self, _scheme: dict[str, Any], required_scopes: list[str]) -> Callable[..., Any]:
+        def verify(http_request: Any) -> dict[str, Any]:
+            scheme, _, token = (http_request.headers.get("authorization") or "").partition(" ")
+            if scheme.lower() != "bearer" or not token:
+                raise Unauthenticated("token_missing", "Sign in first: this needs a token.")
+            principal = self._runtime.verifier.verify(token.strip())
+            missing = set(required_scopes) - principal.permissions
+            if missing:
+                raise Forbidden(
+                    "permission_missing", f"This needs the permission {min(missing)}.", permission=min(missing)
+                )
+            return {"principal": principal, "sub": principal.id}
+
+        return verify
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+def problem_response(error: DomainError) -> ConnexionResponse:
+    headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return ConnexionResponse(
+        status_code=error.status,
+        content_type="application/problem+json",
+        body=orjson.dumps(error.problem(), default=str),
+        headers=headers,
+    )
+
+
+_CODES = {
+    400: "request_invalid",
+    401: "token_invalid",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "media_type_not_supported",
+}
+
+
+def _on_connexion_error(_request: Any, error: ProblemException) -> ConnexionResponse:
+    refusal = BadRequest(_CODES.get(error.status, "request_invalid"), str(error.detail or error.title))
+    return _with_status(refusal, error.status)
+
+
+def _on_http_error(_request: Any, error: HTTPException) -> ConnexionResponse:
+    return _with_status(
+        BadRequest(_CODES.get(error.status_code, "request_invalid"), str(error.detail)), error.status_code
+    )
+
+
+def _with_status(error: DomainError, status: int) -> ConnexionResponse:
+    body = error.problem() | {"status": status}
+    return ConnexionResponse(status_code=status, content_type="application/problem+json", body=orjson.dumps(body))
+
+
+def _on_domain_error(_request: Any, error: DomainError) -> ConnexionResponse:
+    return problem_response(error)
+
+
+def _on_integrity_error(_request: Any, error: IntegrityError) -> ConnexionResponse:
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    log.error("constraint_without_code", extra={"constraint": constraint})
+    return _with_status(BadRequest("refused_by_rule", f"The change breaks the rule {constraint}."), 409)
+
+
+def _on_any_error(_request: Any, error: Exception) -> ConnexionResponse:
+    log.error("request_failed", exc_info=error)
+    return _with_status(BadRequest("internal_error", "Something went wrong on our side; nothing was changed."), 500)
+
+
+# --- the application -------------------------------------------------------------------------------------------------
+
+
+def make_app(runtime: "Runtime") -> ASGIApp:
+    """The service's ASGI application: its API, its specification, its health, its pages."""
+    service = runtime.service
+    spec = openapi.load(service.root / "openapi.yaml")
+    base_path = spec["servers"][0]["url"]
+    app = AsyncApp(
+        service.name,
+        strict_validation=True,
+        validate_responses=runtime.settings.validate_responses,
+        validator_map=_VALIDATORS,
+        security_map={"oauth2": lambda: _Security(runtime)},
+        resolver=Operations(runtime, base_path),
+        swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
+    )
+    app.add_error_handler(DomainError, _on_domain_error)
+    app.add_error_handler(ProblemException, _on_connexion_error)
+    app.add_error_handler(BadRequestProblem, _on_connexion_error)
+    app.add_error_handler(HTTPException, _on_http_error)
+    app.add_error_handler(IntegrityError, _on_integrity_error)
+    app.add_error_handler(Exception, _on_any_error)
+    app.add_api(spec, base_path=base_path)
+    pages = {}
+    if service.pages:
+        from a2wsgi import WSGIMiddleware
+
+        pages = {
+            prefix: WSGIMiddleware(make(runtime), workers=runtime.settings.threads)
+            for prefix, make in service.pages.items()
+        }
+    return Front(runtime, app, pages, base_path + "/openapi.json", orjson.dumps(spec, default=str))
+
+
+class Front:
+    """What stands before the API: health, the specification, the size limit, the cookie, and one line of access log."""
+
+    def __init__(self, runtime: "Runtime", api: ASGIApp, pages: Mapping[str, Any], spec_path: str, spec: bytes) -> None:
+        self._runtime, self._api, self._pages = runtime, api, pages
+        self._spec_path, self._spec = spec_path, spec
+        self._spec_etag = f'"{hashlib.sha256(spec).hexdigest()[:16]}"'
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            anyio.to_thread.current_default_thread_limiter().total_tokens = self._runtime.settings.threads
+            await self._api(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == "/healthz":
+            await Response("ok")(scope, receive, send)
+        elif path == "/readyz":
+            why_not = await anyio.to_thread.run_sync(self._runtime.why_not_ready)
+            await Response(why_not or "ready", 503 if why_not else 200)(scope, receive, send)
+        elif path == self._spec_path and scope["method"] == "GET":
+            headers = {"etag": self._spec_etag, "cache-control": "no-cache"}
+            known = dict(scope["headers"]).get(b"if-none-match", b"").decode() == self._spec_etag
+            await Response(b"" if known else self._spec, 304 if known else 200, headers, "application/json")(
+                scope, receive, send
+            )
+        else:
+            await self._logged(scope, receive, send)
+
+    async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = time.monotonic(), 0
+        target = next((app for prefix, app in self._pages.items() if _below(scope["path"], prefix)), self._api)
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            limited = await _limited(scope, receive, self._runtime.settings.max_body_bytes)
+        except TooLarge as error:
+            await _send_problem(error, scope, receive, note_status)
+        else:
+            await target(_with_cookie_as_bearer(scope), limited, note_status)
+        log.debug(
+            "request",
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "ms": round((time.monotonic() - started) * 1000, 1),
+            },
+        )
+
+
+def _below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")
+
+
+async def _send_problem(error: DomainError, scope: Scope, receive: Receive, send: Send) -> None:
+    body = orjson.dumps(error.problem())
+    await Response(body, error.status, media_type="application/problem+json")(scope, receive, send)
+
+
+async def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """A `receive` that never hands on more than `limit` bytes. Reads bodies up front (they are small) so that a refusal comes before any work."""
+    headers = dict(scope["headers"])
+    if scope["method"] in ("GET", "HEAD"):
+        return receive
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge("body_too_large", f"The body may have {limit} bytes at most.")
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > limit:
+            raise TooLarge("body_too_large", f"The body may have {limit} bytes at most.")
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": b"".join(chunks), "more_body": False}
+
+    return replay
+
+
+def _with_cookie_as_bearer(scope: Scope) -> Scope:
+    """Browsers carry the token in a cookie; from here on there is one way to carry it."""
+    headers = dict(scope["headers"])
+    if b"authorization" in headers or b"cookie" not in headers:
+        return scope
+    for part in headers[b"cookie"].decode("latin1").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE and value:
+            return {**scope, "headers": [*scope["headers"], (b"authorization", f"Bearer {value}".encode("latin1"))]}
+    return scope

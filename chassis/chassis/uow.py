@@ -1,0 +1,399 @@
+"""The unit of work: one transaction that holds a change, its audit, its events, its later work and its stored answer."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import orjson
+from google.protobuf.message import Message
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from chassis import db, events, telemetry
+from chassis.auth import Principal
+from chassis.errors import Conflict, DomainError, NotFound, PreconditionFailed, Unavailable
+
+if TYPE_CHECKING:
+    from chassis.service import Runtime
+
+T = TypeVar("T")
+
+# serialization_failure, deadlock_detected: the whole unit of work is run again.
+_AGAIN = frozenset({"40001", "40P01"})
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answer, as it is given and kept under its idempotency key."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's key for an act, and what the act was: the same key for another act is refused."""
+
+    key: str
+    fingerprint: bytes
+
+    @classmethod
+    def of(cls, key: str, *parts: bytes) -> "Idempotency":
+        return cls(key, hashlib.sha256(b"\0".join(parts)).digest())
+
+
+@dataclass
+class Uow:
+    """One unit of work for one firm. See docs/adding-a-service.md."""
+
+    runtime: "Runtime"
+    session: Session
+    principal: Principal
+    firm_id: UUID
+    now: datetime
+    if_match: int | None = None
+    idempotency: Idempotency | None = None
+    _announced: list[events.Envelope] = field(default_factory=list)
+    _audited: list[dict[str, Any]] = field(default_factory=list)
+    _due: list[dict[str, Any]] = field(default_factory=list)
+    _stored: Stored | None = None
+    _dirty: bool = False
+
+    def get(self, model: type[T], id: UUID | str, *, lock: bool = False, version: int | None = None) -> T:
+        """The firm's row of that id. Errors: `<name>_not_found` (404); `version_conflict` (412) if it is no longer `version`."""
+        row = self.session.get(
+            model, (self.firm_id, UUID(str(id))), with_for_update=True if lock else None, populate_existing=lock
+        )
+        name = getattr(model, "__tablename__", model.__name__.lower())
+        singular = getattr(model, "__singular__", None) or _singular(name)
+        if row is None:
+            raise NotFound(f"{singular}_not_found", f"There is no such {singular.replace('_', ' ')}.")
+        if version is not None and getattr(row, "version", version) != version:
+            raise lost_update(getattr(row, "version", None))
+        return row
+
+    def add(self, row: T) -> T:
+        """Adds the row and writes it now, so that what the database refuses is refused here."""
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def announce(self, event: Message, *, subject: UUID | str, version: int = 1) -> None:
+        """Puts an event into the outbox; it leaves when, and only if, this transaction commits."""
+        self._announced.append(
+            events.wrap(
+                event,
+                source=self.runtime.service.name,
+                subject=str(subject),
+                firm_id=self.firm_id,
+                version=version,
+                at=self.now,
+            )
+        )
+
+    def audit(
+        self,
+        action: str,
+        subject_type: str,
+        subject_id: UUID | str,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Records who did what to what, in this transaction."""
+        self._audited.append(
+            {
+                "action": action,
+                "subject_type": subject_type,
+                "subject_id": str(subject_id),
+                "before": before,
+                "after": after,
+                "reason": reason,
+            }
+        )
+
+    def later(self, kind: str, key: UUID | str, at: datetime | None = None, **payload: Any) -> None:
+        """Asks the worker for work, once per (kind, key); planned again under the same key, it moves. `at` None: at once."""
+        self._due.append({"kind": kind, "key": str(key), "run_at": at or self.now, "payload": payload})
+
+    def cancel(self, kind: str, key: UUID | str) -> None:
+        """Takes back work that was planned."""
+        self._due = [d for d in self._due if (d["kind"], d["key"]) != (kind, str(key))]
+        self.session.execute(
+            text("DELETE FROM due WHERE firm_id = :firm AND kind = :kind AND key = :key AND done_at IS NULL"),
+            {"firm": self.firm_id, "kind": kind, "key": str(key)},
+        )
+
+    def ask(
+        self,
+        service: str,
+        method: str,
+        request: Message | Iterator[Message],
+        *,
+        timeout: float = 2.0,
+        key: str | None = None,
+    ) -> Any:
+        """Asks another service and waits for its answer. Errors: the `DomainError` it raised, or `<service>_unavailable`."""
+        return self.runtime.channels.ask(
+            service,
+            method,
+            request,
+            principal=self.principal,
+            firm_id=self.firm_id,
+            timeout=timeout,
+            key=key or (self.idempotency.key if self.idempotency else None),
+        )
+
+    def replay(self) -> Stored | None:
+        """The answer already given under this idempotency key. Errors: `idempotency_key_reused` (409)."""
+        if self.idempotency is None:
+            return None
+        row = self.session.execute(_REPLAY, self._idempotency_key()).first()
+        if row is None:
+            return None
+        if bytes(row.fingerprint) != self.idempotency.fingerprint:
+            raise Conflict(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for a different request. Use a new key for a new act.",
+            )
+        return Stored(row.status, dict(row.headers), bytes(row.body))
+
+    def remember(self, stored: Stored) -> None:
+        if self.idempotency is not None:
+            self._stored = stored
+
+    def _idempotency_key(self) -> dict[str, Any]:
+        assert self.idempotency is not None
+        return {"firm": self.firm_id, "caller": self.principal.actor, "key": self.idempotency.key}
+
+    @property
+    def wrote(self) -> bool:
+        """Whether there is something to commit besides rows already flushed through `keep`."""
+        return bool(
+            self._announced or self._audited or self._due or self._dirty or self.session.new or self.session.dirty
+        )
+
+    def keep(self) -> None:
+        """Says that a read has written (a copy it lacked) and its transaction is to be committed."""
+        self._dirty = True
+
+    def commit(self) -> None:
+        """Writes what was announced, audited, planned and answered in one statement, and commits."""
+        self.session.flush()
+        statement, parameters = self._epilogue()
+        if statement:
+            self.session.connection().exec_driver_sql(statement, parameters)
+        self.session.commit()
+
+    def _epilogue(self) -> tuple[str, dict[str, Any]]:
+        parts: list[str] = []
+        p: dict[str, Any] = {"firm": self.firm_id, "at": self.now}
+        for i, e in enumerate(self._announced):
+            parts.append(
+                f"INSERT INTO outbox (event_id, firm_id, type, subject, body, at) "
+                f"VALUES (%(e{i})s, %(firm)s, %(t{i})s, %(s{i})s, %(b{i})s, %(at)s)"
+            )
+            p |= {f"e{i}": e.id, f"t{i}": e.type, f"s{i}": e.subject, f"b{i}": e.encode()}
+        for i, a in enumerate(self._audited):
+            parts.append(
+                f"INSERT INTO audit (id, firm_id, at, actor, actor_name, source, action, subject_type, subject_id, before, after, reason, trace_id) "
+                f"VALUES (%(ai{i})s, %(firm)s, %(at)s, %(actor)s, %(actor_name)s, %(source)s, %(aa{i})s, %(at{i})s, %(as{i})s, "
+                f"%(ab{i})s::jsonb, %(af{i})s::jsonb, %(ar{i})s, %(trace)s)"
+            )
+            p |= {
+                f"ai{i}": db.new_id(),
+                f"aa{i}": a["action"],
+                f"at{i}": a["subject_type"],
+                f"as{i}": a["subject_id"],
+                f"ab{i}": _json(a["before"]),
+                f"af{i}": _json(a["after"]),
+                f"ar{i}": a["reason"],
+            }
+        if self._audited:
+            who = self.principal
+            p |= {
+                "actor": who.actor,
+                "actor_name": who.name,
+                "source": who.source,
+                "trace": telemetry.current_trace_id(),
+            }
+        for i, d in enumerate(self._due):
+            parts.append(
+                f"INSERT INTO due (id, firm_id, kind, key, run_at, payload, attempts) "
+                f"VALUES (%(di{i})s, %(firm)s, %(dk{i})s, %(dy{i})s, %(da{i})s, %(dp{i})s::jsonb, 0) "
+                f"ON CONFLICT (firm_id, kind, key) DO UPDATE SET run_at = excluded.run_at, payload = excluded.payload, "
+                f"attempts = 0, done_at = NULL, error = NULL"
+            )
+            p |= {
+                f"di{i}": db.new_id(),
+                f"dk{i}": d["kind"],
+                f"dy{i}": d["key"],
+                f"da{i}": d["run_at"],
+                f"dp{i}": _json(d["payload"]),
+            }
+        if self._stored is not None and self.idempotency is not None:
+            parts.append(
+                "INSERT INTO idempotency (firm_id, caller, key, fingerprint, status, headers, body, at) "
+                "VALUES (%(firm)s, %(caller)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s::jsonb, %(body)s, %(at)s)"
+            )
+            p |= self._idempotency_key() | {
+                "fingerprint": self.idempotency.fingerprint,
+                "status": self._stored.status,
+                "headers": _json(self._stored.headers),
+                "body": self._stored.body,
+            }
+        if not parts:
+            return "", {}
+        heads = ", ".join(f"w{i} AS ({part})" for i, part in enumerate(parts))
+        wake = "pg_notify('praxis_work', '')" if self._announced or self._due else "1"
+        return f"WITH {heads} SELECT {wake}", p
+
+
+_REPLAY = text(
+    "SELECT fingerprint, status, headers, body FROM idempotency WHERE firm_id = :firm AND caller = :caller AND key = :key"
+)
+_ENTER = text("SELECT set_config('app.firm_id', :firm, true), set_config('app.viewer', :viewer, true), now()")
+
+
+def lost_update(current: int | None) -> PreconditionFailed:
+    return PreconditionFailed(
+        "version_conflict",
+        "Somebody has changed this since you loaded it. Load it again and repeat your change.",
+        current_version=current,
+    )
+
+
+def _singular(table: str) -> str:
+    if table.endswith("ies"):
+        return table[:-3] + "y"
+    return table.removesuffix("s")
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value, default=str).decode()
+
+
+@contextmanager
+def unit_of_work(
+    runtime: "Runtime",
+    principal: Principal,
+    *,
+    firm_id: UUID | None = None,
+    if_match: int | None = None,
+    idempotency: Idempotency | None = None,
+) -> Iterator[Uow]:
+    """A unit of work that rolls back unless `commit` was called. Errors of the database come out as `DomainError`s."""
+    firm = firm_id or principal.firm_id
+    if firm is None:
+        raise RuntimeError("a unit of work needs a firm")
+    known_tenant(runtime, firm)
+    reset = db.current_firm.set(firm)
+    session = Session(runtime.engine, expire_on_commit=False, autoflush=False)
+    try:
+        with _translated(runtime):
+            now = session.execute(_ENTER, {"firm": str(firm), "viewer": principal.viewer}).one()[2]
+            yield Uow(runtime, session, principal, firm, now.astimezone(UTC), if_match, idempotency)
+    finally:
+        db.current_firm.reset(reset)
+        session.close()
+
+
+_tenants_lock = threading.Lock()
+
+
+def known_tenant(runtime: "Runtime", firm_id: UUID) -> None:
+    """Notes that this firm exists here, once per process: republishing and checks go through all firms."""
+    if firm_id in runtime.tenants:
+        return
+    with _translated(runtime), runtime.engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO tenant (firm_id, suspended) VALUES (:firm, false) ON CONFLICT DO NOTHING"),
+            {"firm": firm_id},
+        )
+    with _tenants_lock:
+        runtime.tenants.add(firm_id)
+
+
+@contextmanager
+def _translated(runtime: "Runtime") -> Iterator[None]:
+    try:
+        yield
+    except StaleDataError as error:
+        raise lost_update(None) from error
+    except IntegrityError as error:
+        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        known = runtime.service.constraints.get(constraint or "")
+        if known is None:
+            raise
+        raise known from error
+    except PoolTimeout as error:
+        raise Unavailable("busy", "The service is busy. Try again shortly.", retry_after=1) from error
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _AGAIN:
+            raise
+        if getattr(error.orig, "sqlstate", None) == "57014":  # statement timeout
+            raise Unavailable(
+                "too_slow", "This took too long and was stopped. Narrow it down and try again.", retry_after=5
+            ) from error
+        if getattr(error.orig, "sqlstate", None) == "53100":
+            raise Unavailable(
+                "storage_full", "The storage is full; nothing was changed. Tell your administrator.", retry_after=60
+            ) from error
+        runtime.engine.dispose()
+        raise Unavailable(
+            "database_unavailable", "The database does not answer. Try again shortly.", retry_after=2
+        ) from error
+
+
+def perform(
+    runtime: "Runtime",
+    principal: Principal,
+    work: Callable[[Uow], Stored],
+    *,
+    firm_id: UUID | None = None,
+    if_match: int | None = None,
+    idempotency: Idempotency | None = None,
+) -> Stored:
+    """Runs `work` in one transaction and answers what it answered, or what was answered before under the same key.
+
+    Two requests with one key race to store their answer; the loser rolls back and gives the winner's.
+    Deadlocks and serialization failures run the whole unit of work again.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            with unit_of_work(runtime, principal, firm_id=firm_id, if_match=if_match, idempotency=idempotency) as uow:
+                if earlier := uow.replay():
+                    return earlier
+                answer = work(uow)
+                uow.remember(answer)
+                uow.commit()
+                return answer
+        except (DomainError, IntegrityError) as error:
+            if idempotency is not None and (earlier := _replayed(runtime, principal, firm_id, idempotency, error)):
+                return earlier
+            raise
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _AGAIN or attempt + 1 == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _replayed(
+    runtime: "Runtime", principal: Principal, firm_id: UUID | None, idempotency: Idempotency, error: Exception
+) -> Stored | None:
+    """The twin's answer, if the refusal was only because the same act had been done by another request meanwhile."""
+    if isinstance(error, Unavailable) or getattr(error, "code", "") == "idempotency_key_reused":
+        return None
+    with unit_of_work(runtime, principal, firm_id=firm_id, idempotency=idempotency) as uow:
+        return uow.replay()
