@@ -22,7 +22,7 @@ def main() -> None:
         raise SystemExit("edge: there is no `envoy` on the PATH")
     config = Path(tempfile.mkdtemp(prefix="edge-")) / "envoy.yaml"
     config.write_text(render(settings_or_exit(arguments.target)))
-    os.execv(envoy, [envoy, "-c", str(config), *ENVOY_FLAGS, "--concurrency", arguments.concurrency])
+    os.execv(envoy, [envoy, "-c", str(config), *ENVOY_FLAGS, "--concurrency", arguments.concurrency])  # noqa: S606  # no shell is meant
 
 
 # Hot restart needs shared memory and a second parent; an orchestrator replaces the process instead.

@@ -23,11 +23,22 @@ COMPRESSIBLE = ["application/json", "application/problem+json", "application/jav
                 "text/html", "text/plain", "text/csv", "image/svg+xml", "application/manifest+json"]  # fmt: skip
 # What a stranger could put on a request to pass for somebody else, or to steer a proxy or a server behind it.
 SPOOFABLE_PREFIXES = ["x-praxis-", "x-envoy-", "x-original-", "x-rewrite-", "x-client-"]
-SPOOFABLE_NAMES = ["forwarded", "x-real-ip", "x-request-id", "x-http-method-override", "x-method-override", "baggage", "proxy"]
-FORWARDED = ["x-forwarded-for", "x-forwarded-proto"]
+SPOOFABLE_NAMES = [
+    "forwarded",
+    "x-real-ip",
+    "x-request-id",
+    "x-http-method-override",
+    "x-method-override",
+    "baggage",
+    "proxy",
+]
+# What of x-forwarded-* even a trusted proxy has no need to say.
+FORWARDED_OTHERS = [f"x-forwarded-{what}" for what in ("host", "port", "prefix", "server", "user", "client-cert")]
 # The store's own opinion on these would contradict the edge's.
-STORE_HEADERS = ["access-control-allow-origin", "access-control-allow-methods", "access-control-allow-headers",
-                 "access-control-expose-headers", "access-control-allow-credentials", "access-control-max-age"]  # fmt: skip
+STORE_HEADERS = [
+    f"access-control-{what}"
+    for what in ("allow-origin", "allow-methods", "allow-headers", "allow-credentials", "expose-headers", "max-age")
+]
 
 
 def app_csp(settings: Settings) -> str:
@@ -83,13 +94,13 @@ def _hsts(settings: Settings) -> dict[str, str]:
 def _spoofable(settings: Settings) -> dict[str, list[str]]:
     if not settings.edge_trusted_proxies:
         return {"prefixes": [*SPOOFABLE_PREFIXES, "x-forwarded-"], "names": SPOOFABLE_NAMES}
-    others = ["x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-client-cert"]
-    return {"prefixes": SPOOFABLE_PREFIXES, "names": SPOOFABLE_NAMES + others}
+    return {"prefixes": SPOOFABLE_PREFIXES, "names": [*SPOOFABLE_NAMES, *FORWARDED_OTHERS]}
 
 
 def render(settings: Settings) -> str:
     """The complete configuration, YAML."""
-    environment = Environment(loader=PackageLoader("edge", "."), undefined=StrictUndefined, keep_trailing_newline=True)
+    loader = PackageLoader("edge", ".")
+    environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701  # no HTML
     # JSON is YAML too, so a value can't break out of its place. Jinja's own filter escapes for HTML.
     environment.filters["tojson"] = json.dumps
     return environment.get_template("envoy.yaml.j2").render(

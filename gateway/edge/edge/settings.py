@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     issuer: str = Field(default="", description="issuer of the tokens; the public URL unless told otherwise")
     edge_bind: AddressField = Field(description="where the app's origin listens")
     files_bind: AddressField = Field(description="where the files' origin listens")
-    health_bind: Annotated[AddressField | None, NoDecode] = Field(default=None, description="plain HTTP /healthz and /readyz for probes")
+    health_bind: Annotated[AddressField | None, NoDecode] = Field(default=None, description="plain HTTP for probes")
     s3_bucket: BucketName | None = Field(default=None, description="the only bucket the file origin passes on")
 
     upstream_clients: AddressField
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     tls_cert_file: str | None = Field(default=None, description="PEM chain; with it the edge speaks TLS")
     tls_key_file: str | None = None
-    upstream_ca_file: str = Field(default="/etc/ssl/certs/ca-certificates.crt", description="whom to trust behind https")
+    upstream_ca_file: str = Field(default="/etc/ssl/certs/ca-certificates.crt", description="trusted behind https")
     edge_hosts: str = Field(default="", description="further host names of the app, comma separated")
     edge_trusted_proxies: int = Field(default=0, ge=0, description="proxies in front that append x-forwarded-for")
     edge_max_body_bytes: int = Field(default=1_000_000, ge=1024, description="largest request to an API or page")
@@ -88,7 +88,9 @@ class Settings(BaseSettings):
         default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="collector, OTLP over HTTP"
     )
 
-    @field_validator("otel_exporter_otlp_endpoint", "tls_cert_file", "tls_key_file", "s3_bucket", "health_bind", mode="before")
+    @field_validator(
+        "otel_exporter_otlp_endpoint", "tls_cert_file", "tls_key_file", "s3_bucket", "health_bind", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
@@ -165,5 +167,5 @@ DEFAULTS: dict[Target, dict[str, object]] = {
 
 
 def load(target: Target) -> Settings:
-    """Settings from the environment over the target's defaults. Raises pydantic's ValidationError naming what is wrong."""
+    """Settings from the environment over the target's defaults. Raises pydantic's ValidationError."""
     return Settings(**DEFAULTS[target])  # type: ignore[arg-type]  # validated by pydantic, as the environment's are

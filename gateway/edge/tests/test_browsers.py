@@ -3,7 +3,8 @@
 import gzip
 
 import pytest
-from conftest import Edge, Signer, StartEdge, problem
+
+from gateway.edge.tests.support import Edge, Signer, StartEdge, problem
 
 PATH = "/api/clients/v1/clients"
 
@@ -27,12 +28,18 @@ def test_change_with_a_cookie_from_our_own_page_passes(edge: Edge, signer: Signe
 
 def test_portal_forms_are_protected_alike(edge: Edge) -> None:
     cookie = {"cookie": "__Host-praxis-portal=whatever"}
-    problem(edge.app.post("/portal/requests/1/answer", headers=cookie | {"origin": "http://evil.example"}), 403, "origin_refused")
+    problem(
+        edge.app.post("/portal/requests/1/answer", headers=cookie | {"origin": "http://evil.example"}),
+        403,
+        "origin_refused",
+    )
     assert edge.app.post("/portal/requests/1/answer", headers=cookie | {"origin": edge.url}).is_success
 
 
 def test_sign_in_from_another_origin_is_403(edge: Edge) -> None:
-    problem(edge.app.post("/api/identity/v1/sessions", headers={"origin": "http://evil.example"}), 403, "origin_refused")
+    problem(
+        edge.app.post("/api/identity/v1/sessions", headers={"origin": "http://evil.example"}), 403, "origin_refused"
+    )
 
 
 def test_reading_with_a_cookie_needs_no_origin(edge: Edge, signer: Signer) -> None:
@@ -85,7 +92,9 @@ def test_api_answers_are_not_kept_by_caches(edge: Edge, bearer: dict[str, str]) 
 
 
 @pytest.mark.parametrize(("accepts", "coding"), [("br, gzip", "br"), ("gzip", "gzip")])
-def test_long_answers_are_compressed_and_keep_their_tag(edge: Edge, bearer: dict[str, str], accepts: str, coding: str) -> None:
+def test_long_answers_are_compressed_and_keep_their_tag(
+    edge: Edge, bearer: dict[str, str], accepts: str, coding: str
+) -> None:
     with edge.app.stream("GET", "/api/clients/v1/long", headers=bearer | {"accept-encoding": accepts}) as answer:
         body = b"".join(answer.iter_raw())
     assert answer.headers["content-encoding"] == coding

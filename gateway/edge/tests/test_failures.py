@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Edge, Signer, StartEdge, free_port, problem, until
-from upstream import Upstream
+
+from gateway.edge.tests.support import Edge, Signer, StartEdge, free_port, problem, until
+from gateway.edge.tests.upstream import Upstream
 
 UPSTREAM = Path(__file__).with_name("upstream.py")
 
@@ -87,7 +88,9 @@ def test_identity_away_at_start_does_not_keep_the_edge_from_starting(start_edge:
     identity.jwks = {"keys": [signer.jwk()]}
     until(lambda: edge.app.get("/api/clients/v1/clients", headers=headers).is_success, "identity's keys")
     identity.close()
-    assert edge.app.get("/api/clients/v1/clients", headers=headers).is_success, "known keys serve on while identity is away"
+    assert edge.app.get("/api/clients/v1/clients", headers=headers).is_success, (
+        "known keys serve on while identity is away"
+    )
 
 
 def test_events_arrive_as_they_are_sent(edge: Edge, bearer: dict[str, str]) -> None:

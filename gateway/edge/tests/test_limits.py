@@ -1,9 +1,9 @@
 """How much the edge lets through: size of a request, and how many from one address."""
 
 import pytest
-from conftest import Edge, StartEdge, problem, until
-
 from edge.routes import GUESSED_AT
+
+from gateway.edge.tests.support import Edge, StartEdge, problem, until
 
 PATH = "/api/clients/v1/clients"
 

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from conftest import Edge, Signer, problem
+
+from gateway.edge.tests.support import Edge, Signer, problem
 
 PATH = "/api/clients/v1/clients"
 
@@ -70,7 +71,9 @@ def test_unknown_key_id_is_401(edge: Edge) -> None:
 
 def test_key_carried_by_the_token_itself_is_not_believed(edge: Edge) -> None:
     mine = Signer("mine")
-    token = jwt.encode(claims(), mine.key, "EdDSA", headers={"kid": "mine", "jwk": mine.jwk(), "jku": "http://evil.example/jwks"})
+    token = jwt.encode(
+        claims(), mine.key, "EdDSA", headers={"kid": "mine", "jwk": mine.jwk(), "jku": "http://evil.example/jwks"}
+    )
     problem(get(edge, token), 401, "token_invalid")
 
 
@@ -118,7 +121,9 @@ def test_public_operations_need_no_token(edge: Edge, method: str, path: str) -> 
 
 
 @pytest.mark.parametrize(("method", "path"), PUBLIC)
-def test_public_operations_are_not_stopped_by_a_stale_cookie(edge: Edge, signer: Signer, method: str, path: str) -> None:
+def test_public_operations_are_not_stopped_by_a_stale_cookie(
+    edge: Edge, signer: Signer, method: str, path: str
+) -> None:
     headers = {"cookie": f"__Host-praxis={signer.token(exp=int(time.time()) - 300)}", "origin": edge.url}
     assert edge.app.request(method, path, headers=headers).is_success
 
