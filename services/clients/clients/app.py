@@ -1,0 +1,29 @@
+"""The service on one screen."""
+
+from pathlib import Path
+
+from chassis.errors import Conflict
+from chassis.service import Service
+from praxis.clients.v1 import clients_pb2
+
+from clients import consumers, grpc
+from clients.settings import Settings
+
+_EXTERNAL_ID = Conflict("external_id_taken", "Something else has this external id already.", pointer="/external_id")
+
+service = Service(
+    name="clients",
+    root=Path(__file__).resolve().parents[1],
+    settings=Settings,
+    rpc=[(clients_pb2.DESCRIPTOR.services_by_name["Clients"], grpc)],
+    listens=consumers.LISTENS,
+    republish=consumers.REPUBLISH,
+    constraints={
+        "uq_clients_number": Conflict(
+            "client_number_taken", "Another client has this number. Choose another.", pointer="/number"
+        ),
+        "uq_clients_external_id": _EXTERNAL_ID,
+        "uq_contacts_external_id": _EXTERNAL_ID,
+        "uq_engagements_external_id": _EXTERNAL_ID,
+    },
+)

@@ -1,0 +1,1 @@
+"""Contacts: the people who act for clients, and in which roles."""

@@ -1,0 +1,1 @@
+"""What this service remembers of firms and staff, whom identity owns."""

@@ -1,0 +1,25 @@
+"""Copies of firms and staff."""
+
+from chassis.db import FirmOwned
+from sqlalchemy.orm import Mapped
+
+from clients.db import Base
+
+
+class StaffCopy(FirmOwned, Base):
+    """A staff member, as far as clients are concerned: who they are and whether they still work here."""
+
+    __tablename__ = "staff_copy"
+    name: Mapped[str]
+    active: Mapped[bool]
+    version: Mapped[int]
+
+
+class FirmCopy(FirmOwned, Base):
+    """The firm's defaults for new clients; `id` is the firm's."""
+
+    __tablename__ = "firm_copy"
+    currency: Mapped[str]
+    country: Mapped[str]
+    language: Mapped[str]
+    version: Mapped[int]

@@ -1,0 +1,1 @@
+"""Engagements: what was agreed with a client, by whom and for which fee."""

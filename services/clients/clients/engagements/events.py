@@ -1,0 +1,35 @@
+"""What an engagement's state looks like to the other services."""
+
+from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms
+from praxis.clients.v1.events_pb2 import EngagementPerson as Person
+from praxis.common.v1.types_pb2 import Money
+
+from clients import codes
+from clients.engagements.tables import Engagement
+
+
+def engagement_changed(engagement: Engagement) -> EngagementChanged:
+    """The engagement's current state."""
+    return EngagementChanged(
+        engagement_id=str(engagement.id),
+        client_id=str(engagement.client_id),
+        title=engagement.title,
+        service=engagement.service,
+        status=engagement.status,
+        starts_on=engagement.starts_on.isoformat(),
+        ends_on=engagement.ends_on.isoformat() if engagement.ends_on else "",
+        people=[Person(job_role=p.job_role, staff_id=str(p.staff_id)) for p in engagement.people],
+        fee=FeeTerms(
+            kind=engagement.fee_kind,
+            amount=_money(engagement),
+            interval=engagement.fee_interval or "",
+            description=engagement.fee_description or "",
+        ),
+        version=engagement.version,
+    )
+
+
+def _money(engagement: Engagement) -> Money | None:
+    if engagement.fee_amount is None or engagement.fee_currency is None:
+        return None
+    return Money(amount=codes.shown(engagement.fee_amount, engagement.fee_currency), currency=engagement.fee_currency)

@@ -1,0 +1,87 @@
+"""Reading engagements: SQL straight to the response's shape. Those of private clients are hidden like those are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import NotFound
+from chassis.paging import keyset, page
+from chassis.service import State
+from chassis.uow import Uow
+from sqlalchemy import select, text
+from sqlalchemy.orm import selectinload
+
+from clients import codes
+from clients.engagements.events import engagement_changed
+from clients.engagements.tables import Engagement
+
+_ENGAGEMENTS = """
+WITH page AS MATERIALIZED (
+    SELECT e.*, jsonb_build_object('id', c.id, 'number', c.number, 'name', c.name) AS client
+    FROM engagements e JOIN clients c ON c.firm_id = e.firm_id AND c.id = e.client_id
+    WHERE true {where}
+    ORDER BY e.starts_on DESC, e.id DESC
+    LIMIT :rows
+)
+SELECT p.id, p.client, p.title, p.service, p.status, p.starts_on, p.ends_on, p.fee_kind, p.fee_amount, p.fee_currency,
+       p.fee_interval, p.fee_description, p.close_reason, p.external_id, p.created_at, p.updated_at, p.version,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('job_role', w.job_role, 'staff', jsonb_build_object('id', s.id, 'name', s.name))
+                                  ORDER BY w.job_role), '[]')
+        FROM engagement_people w JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
+        WHERE w.engagement_id = p.id) AS people
+FROM page p
+ORDER BY p.starts_on DESC, p.id DESC
+"""
+
+_FILTERS = {
+    "client_id": "AND e.client_id = CAST(:client_id AS uuid)",
+    "status": "AND e.status = :status",
+    "service": "AND e.service = :service",
+}
+
+
+def read_engagement(uow: Uow, engagement_id: UUID | str) -> dict[str, Any]:
+    """One engagement. Errors: `engagement_not_found`."""
+    items = _engagements(uow, "AND e.id = CAST(:id AS uuid)", {"id": str(engagement_id)}, rows=1)
+    if not items:
+        raise NotFound("engagement_not_found", "There is no such engagement.")
+    return _shape(items[0])
+
+
+def list_engagements(uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None]) -> dict[str, Any]:
+    """A page of engagements, latest start first. `wanted` holds the filters by name; None means any. Errors: `cursor_invalid`."""
+    after, parameters = keyset(["e.starts_on", "e.id"], cursor, descending=True, casts=["date", "uuid"])
+    given = {name: value for name, value in wanted.items() if value is not None}
+    where = " ".join([*(_FILTERS[name] for name in given), after])
+    rows = _engagements(uow, where, {**given, **parameters}, rows=limit + 1)
+    listed = page(rows, limit, lambda row: (row["starts_on"], row["id"]))
+    return listed | {"items": [_shape(row) for row in listed["items"]]}
+
+
+def all_engagement_states(uow: Uow) -> Iterator[State]:
+    """The current state of every engagement of the firm, to be sent again."""
+    every = (
+        select(Engagement)
+        .options(selectinload(Engagement.people))
+        .order_by(Engagement.id)
+        .execution_options(yield_per=500)
+    )
+    for engagement in uow.session.scalars(every):
+        yield engagement.id, engagement.version, engagement_changed(engagement)
+
+
+def _engagements(uow: Uow, where: str, parameters: Mapping[str, Any], rows: int) -> list[dict[str, Any]]:
+    statement = text(_ENGAGEMENTS.format(where=where))
+    return [dict(row) for row in uow.session.execute(statement, {**parameters, "rows": rows}).mappings()]
+
+
+def _shape(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the API shows it: the fee's parts together, those it has not left out."""
+    amount, currency = row.pop("fee_amount"), row.pop("fee_currency")
+    fee = {
+        "kind": row.pop("fee_kind"),
+        "amount": {"amount": codes.shown(amount, currency), "currency": currency} if amount is not None else None,
+        "interval": row.pop("fee_interval"),
+        "description": row.pop("fee_description"),
+    }
+    return row | {"fee": {part: value for part, value in fee.items() if value is not None}}

@@ -1,0 +1,1 @@
+"""Clients: persons and organisations the firm works for."""

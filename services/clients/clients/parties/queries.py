@@ -1,0 +1,105 @@
+"""Reading clients: SQL straight to the response's shape. Row-level security decides which rows there are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import NotFound
+from chassis.paging import keyset, page
+from chassis.service import State
+from chassis.uow import Uow
+from sqlalchemy import select, text
+from sqlalchemy.orm import selectinload
+
+from clients.parties import rules
+from clients.parties.events import client_changed
+from clients.parties.tables import Client
+from clients.settings import fields
+
+# The page is cut first; what belongs to its rows is looked up for them only.
+_CLIENTS = """
+WITH page AS MATERIALIZED (
+    SELECT c.id, c.number, c.name, c.kind, c.status, c.currency, c.language, c.country, c.year_end, c.address, c.tags,
+           c.partner_id, c.manager_id, c.visible_to, c.external_id, c.created_at, c.updated_at, c.version, c.sort_name
+    FROM clients c
+    WHERE true {where}
+    ORDER BY c.sort_name, c.id
+    LIMIT :rows
+)
+SELECT p.*,
+       CASE WHEN partner.id IS NOT NULL THEN jsonb_build_object('id', partner.id, 'name', partner.name) END AS partner,
+       CASE WHEN manager.id IS NOT NULL THEN jsonb_build_object('id', manager.id, 'name', manager.name) END AS manager,
+       CASE WHEN p.visible_to IS NOT NULL THEN (
+           SELECT coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name) ORDER BY s.name, s.id), '[]')
+           FROM staff_copy s WHERE s.id = ANY (p.visible_to)
+       ) END AS seen_by,
+       (SELECT coalesce(jsonb_object_agg(t.scheme, t.shown), '{{}}') FROM tax_numbers t WHERE t.client_id = p.id) AS tax_numbers,
+       (SELECT count(*) FROM engagements e WHERE e.client_id = p.id AND e.status = 'open') AS open_engagements,
+       (SELECT coalesce(jsonb_agg(held.contact ORDER BY held.sort_name, held.id), '[]') FROM (
+           SELECT k.sort_name, k.id, jsonb_build_object('id', k.id, 'name', k.name, 'email', k.email,
+               'portal_access', k.portal_access, 'roles', jsonb_agg(r.role ORDER BY r.role)) AS contact
+           FROM contact_roles r JOIN contacts k ON k.firm_id = r.firm_id AND k.id = r.contact_id
+           WHERE r.client_id = p.id AND k.active
+           GROUP BY k.firm_id, k.id) held) AS contacts
+FROM page p
+LEFT JOIN staff_copy partner ON partner.id = p.partner_id
+LEFT JOIN staff_copy manager ON manager.id = p.manager_id
+ORDER BY p.sort_name, p.id
+"""
+
+_FILTERS = {
+    "status": "AND c.status = :status",
+    "partner_id": "AND c.partner_id = CAST(:partner_id AS uuid)",
+    "manager_id": "AND c.manager_id = CAST(:manager_id AS uuid)",
+    "external_id": "AND c.external_id = :external_id",
+    "tag": "AND c.id IN (SELECT id FROM clients_tagged(:tag))",
+    "q": "AND c.id IN (SELECT id FROM search_clients(:q, 500))",
+}
+
+
+def read_client(uow: Uow, client_id: UUID | str) -> dict[str, Any]:
+    """One client. Errors: `client_not_found`."""
+    items = _clients(uow, "AND c.id = CAST(:id AS uuid)", {"id": str(client_id)}, rows=1)
+    if not items:
+        raise NotFound("client_not_found", "There is no such client.")
+    return _shape(items[0])
+
+
+def list_clients(uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None]) -> dict[str, Any]:
+    """A page of clients by name. `wanted` holds the filters by name; None means any. Errors: `cursor_invalid`."""
+    after, parameters = keyset(["c.sort_name", "c.id"], cursor)
+    given = {name: value for name, value in wanted.items() if value is not None}
+    where = " ".join([*(_FILTERS[name] for name in given), after])
+    rows = _clients(uow, where, {**given, **parameters}, rows=limit + 1)
+    listed = page(rows, limit, lambda row: (row["sort_name"], row["id"]))
+    return listed | {"items": [_shape(row) for row in listed["items"]]}
+
+
+def find_by_tax_number(uow: Uow, number: str) -> dict[str, Any]:
+    """The clients with exactly this tax number, by name, at most 50."""
+    lookup = fields(uow).lookup(rules.tax_number(number), str(uow.firm_id))
+    where = "AND c.id IN (SELECT t.client_id FROM tax_numbers t WHERE t.lookup = :lookup)"
+    return {"items": [_shape(row) for row in _clients(uow, where, {"lookup": lookup}, rows=50)]}
+
+
+def all_client_states(uow: Uow) -> Iterator[State]:
+    """The current state of every client of the firm, to be sent again."""
+    every = (
+        select(Client).options(selectinload(Client.tax_numbers)).order_by(Client.id).execution_options(yield_per=500)
+    )
+    for client in uow.session.scalars(every):
+        yield client.id, client.version, client_changed(client)
+
+
+def _clients(uow: Uow, where: str, parameters: Mapping[str, Any], rows: int) -> list[dict[str, Any]]:
+    statement = text(_CLIENTS.format(where=where))
+    return [dict(row) for row in uow.session.execute(statement, {**parameters, "rows": rows}).mappings()]
+
+
+def _shape(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the API shows it."""
+    row["visible_to"] = row.pop("seen_by")
+    row["tax_numbers"] = {scheme: row["tax_numbers"].get(scheme) for scheme in rules.TAX_SCHEMES}
+    for inner in ("sort_name", "partner_id", "manager_id"):
+        del row[inner]
+    return row

@@ -1,0 +1,142 @@
+"""What may be said of a client. Pure: values in, values or a refusal out."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from chassis.errors import Conflict, Invalid
+
+from clients import codes
+
+PROSPECT, ACTIVE, FORMER = "prospect", "active", "former"
+TAX_SCHEMES = ("vat", "income_tax", "payroll")
+
+_SERIES = re.compile(r"^C0*([1-9]\d{0,8})$", re.IGNORECASE)
+
+
+def tidy(text: str) -> str:
+    """Spaces at the ends and double ones inside say nothing."""
+    return " ".join(text.split())
+
+
+def tags(given: Iterable[str]) -> list[str]:
+    """Tags in order, each once: "VIP" and "vip" are one tag, spelled as given first."""
+    first: dict[str, str] = {}
+    for tag in map(tidy, given):
+        first.setdefault(tag.casefold(), tag)
+    return [first[key] for key in sorted(first)]
+
+
+def year_end(day: str | None) -> str | None:
+    """A day of every year, MM-DD. Errors: `year_end_invalid` (also for 29 February, which most years lack)."""
+    if day is None:
+        return None
+    try:
+        date.fromisoformat(f"2001-{day}")
+    except ValueError:
+        raise Invalid(
+            "year_end_invalid", f"{day} is not a day of every year. Write MM-DD, such as 03-31.", pointer="/year_end"
+        ) from None
+    return day
+
+
+def address(given: Mapping[str, str] | None) -> dict[str, str] | None:
+    """An address without empty lines. Errors: `unknown_country`."""
+    if given is None:
+        return None
+    codes.country(given["country"], "/address/country")
+    return {part: tidy(text) for part, text in given.items() if text.strip()}
+
+
+def tax_number(number: str) -> str:
+    """A tax number as it is compared: capitals and digits only."""
+    return re.sub(r"[^A-Z0-9]", "", number.upper())
+
+
+def tax_numbers(given: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Tax numbers by scheme as they are compared. Errors: `tax_number_invalid` for fewer than four letters and digits."""
+    kept = {scheme: None if number is None else tax_number(number) for scheme, number in given.items()}
+    for scheme, number in kept.items():
+        if number is not None and len(number) < 4:
+            raise Invalid(
+                "tax_number_invalid",
+                "A tax number has at least four letters or digits.",
+                pointer=f"/tax_numbers/{scheme}",
+            )
+    return kept
+
+
+def masked(number: str) -> str:
+    """A tax number as it is shown: its last four characters; of a short one fewer, so that half stays hidden."""
+    shown = min(4, len(number) // 2)
+    return "*" * (len(number) - shown) + number[len(number) - shown :]
+
+
+def tax_label(country: str, shown: str | None) -> str:
+    """What an invoice may show of a VAT number, given masked: "VAT GB *******6789"; empty without one."""
+    return f"VAT {country} {shown}" if shown else ""
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields in their kept form; fields not given stay out. Errors: those of each field."""
+    return {name: _KEPT.get(name, _as_is)(value) for name, value in given.items()}
+
+
+def require_named(visible_to: Sequence[Any] | None, actor: Any) -> None:
+    """Whoever makes a client private must stay able to see it. Errors: `private_without_you`."""
+    if visible_to is not None and actor not in visible_to:
+        raise Invalid(
+            "private_without_you",
+            "Name yourself among those who may see the client, or you would lose it.",
+            pointer="/visible_to",
+        )
+
+
+def require_activatable(status: str) -> None:
+    """Prospects and former clients become active. Errors: `client_already_active`."""
+    if status == ACTIVE:
+        raise Conflict("client_already_active", "This client is active already.")
+
+
+def require_archivable(status: str, open_engagements: Sequence[str]) -> None:
+    """A client becomes former once nothing is open. Errors: `client_already_former`, `client_has_open_engagements`."""
+    if status == FORMER:
+        raise Conflict("client_already_former", "This client was archived already.")
+    if open_engagements:
+        raise Conflict(
+            "client_has_open_engagements",
+            f"Close the open engagements first: {', '.join(open_engagements[:5])}.",
+            engagements=list(open_engagements),
+        )
+
+
+def series_number(position: int) -> str:
+    """The firm's n-th own client number: "C00042"."""
+    return f"C{position:05d}"
+
+
+def series_position(number: str) -> int | None:
+    """The place in the firm's own series that a number takes up, or None: one typed by hand must not be given out again."""
+    found = _SERIES.match(number)
+    return int(found[1]) if found else None
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _optional_text(value: str | None) -> str | None:
+    return None if value is None else tidy(value)
+
+
+_KEPT: dict[str, Callable[[Any], Any]] = {
+    "name": tidy,
+    "currency": codes.currency,
+    "country": codes.country,
+    "language": codes.language,
+    "year_end": year_end,
+    "address": address,
+    "tags": tags,
+    "external_id": _optional_text,
+}
