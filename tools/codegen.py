@@ -1,5 +1,9 @@
-"""Makes the Python code of the contracts: proto/ -> build/proto. Run on set-up; the result is not committed."""
+"""Makes code of the contracts; run on set-up, the result is not committed.
 
+proto/ -> build/proto (Python messages and gRPC), openapi.yaml of every service -> build/openapi/<service>.json (common parts merged in).
+"""
+
+import json
 import shutil
 import sys
 from importlib.resources import files
@@ -35,5 +39,16 @@ def generate(target: Path = ROOT / "build" / "proto") -> None:
     fresh.rename(target)
 
 
+def merge_specifications(target: Path = ROOT / "build" / "openapi") -> None:
+    """Writes each service's whole specification as JSON: what clients and types are generated from."""
+    sys.path.insert(0, str(ROOT / "chassis"))
+    from chassis import openapi
+
+    target.mkdir(parents=True, exist_ok=True)
+    for path in [*sorted(ROOT.glob("services/*/openapi.yaml")), *sorted(ROOT.glob("gateway/*/openapi.yaml"))]:
+        (target / f"{path.parent.name}.json").write_text(json.dumps(openapi.load(path), indent=2, default=str))
+
+
 if __name__ == "__main__":
     generate()
+    merge_specifications()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from kombu import Connection, Exchange, Queue
+from kombu import Connection, Exchange, Queue, binding
 from sqlalchemy import text
 
 from chassis import events, telemetry
@@ -31,7 +31,7 @@ def queue_of(service: str, types: Sequence[str]) -> Queue:
     return Queue(
         f"{service}.events",
         exchange=EXCHANGE,
-        bindings=[_binding(t) for t in types],
+        bindings=[binding(EXCHANGE, routing_key=t) for t in types],
         durable=True,
         queue_arguments={
             "x-queue-type": "quorum",
@@ -40,12 +40,6 @@ def queue_of(service: str, types: Sequence[str]) -> Queue:
             "x-dead-letter-routing-key": f"{service}.crashed",
         },
     )
-
-
-def _binding(routing_key: str) -> Any:
-    from kombu import binding
-
-    return binding(EXCHANGE, routing_key=routing_key)
 
 
 def declare(url: str, service: str, types: Sequence[str]) -> None:

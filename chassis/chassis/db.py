@@ -2,11 +2,13 @@
 
 from contextvars import ContextVar
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     Table,
     Text,
     Uuid,
@@ -31,6 +34,19 @@ NAMING = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
+}
+
+# How Python types of mappings become columns: `class Base(DeclarativeBase): type_annotation_map = TYPES`.
+TYPES: dict[Any, Any] = {
+    str: Text(),
+    datetime: DateTime(timezone=True),
+    Decimal: Numeric(),
+    int: BigInteger(),
+    bytes: LargeBinary(),
+    list[str]: ARRAY(Text()),
+    list[UUID]: ARRAY(Uuid()),
+    dict[str, Any]: JSONB(),
+    list[dict[str, Any]]: JSONB(),
 }
 
 current_firm: ContextVar[UUID | None] = ContextVar("current_firm", default=None)

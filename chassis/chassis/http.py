@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 
 COOKIE = "__Host-praxis"
 DEFAULT_AUDIENCES = ("staff", "partner")
+_CONNEXIONS_OWN = frozenset({"user", "token_info", "context_"})  # handed to every function; ours has the principal
 _READS = frozenset({"get", "head"})
 _PRECONDITION = frozenset({"put", "patch", "delete"})
 
@@ -107,7 +108,7 @@ class _Operation:
 
     def handler(self) -> Callable[..., Any]:
         def handle(**arguments: Any) -> Any:
-            return self._handle(arguments)
+            return self._handle({k: v for k, v in arguments.items() if k not in _CONNEXIONS_OWN})
 
         return handle
 
@@ -293,7 +294,7 @@ def _refuse(errors: Iterator[jsonschema_rs.ValidationError], where: str) -> None
 class _Body(JSONRequestBodyValidator):
     def _validate(self, body: Any) -> None:
         if body is None:
-            if not self._nullable:
+            if self._required and not self._nullable:
                 raise BadRequest("body_missing", "The request needs a JSON body.")
             return
         _refuse(openapi.compiled(self._schema).iter_errors(body), "body")

@@ -25,7 +25,15 @@ def load(path: Path) -> dict[str, Any]:
     for operation in operations(spec):
         for requirement in operation.get("security", []):
             scopes |= {scope: scope for scope in requirement.get("token", [])}
+        _offer_csv(operation)
     return spec
+
+
+def _offer_csv(operation: dict[str, Any]) -> None:
+    """Every paged list is also a CSV download; the specification says so without each list repeating it."""
+    names = {p.get("name") or p["$ref"].rpartition("/")[2] for p in operation.get("parameters", [])}
+    if operation["method"] == "get" and {"limit", "cursor"} <= names:
+        operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
 
 
 def operations(spec: dict[str, Any]) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ class Service:
     constraints: Mapping[str, DomainError] = field(default_factory=dict)
     pages: Mapping[str, Callable[["Runtime"], Any]] = field(default_factory=dict)  # prefix -> makes the WSGI app
     on_migrate: Sequence[Callable[[Any], object]] = ()  # after the database: buckets, say; takes the settings
+    keys: Callable[[Any], KeySource] | None = None  # makes the key source from the settings; default: identity's JWKS
     modes: Mapping[str, Callable[["Runtime", list[str]], object]] = field(
         default_factory=dict
     )  # further modes and commands
@@ -69,7 +70,8 @@ class Runtime:
 
     @cached_property
     def verifier(self) -> TokenVerifier:
-        return TokenVerifier(self.keys or JwksKeys(self.settings.jwks_url), self.settings.issuer)
+        own = self.service.keys(self.settings) if self.service.keys and not self.keys else None
+        return TokenVerifier(self.keys or own or JwksKeys(self.settings.jwks_url), self.settings.issuer)
 
     @cached_property
     def tokens(self) -> ServiceTokens:
@@ -139,7 +141,7 @@ def _http(runtime: Runtime, _arguments: list[str]) -> None:
                 "keepalive": 75,
                 "proc_name": f"praxis-{runtime.service.name}",
                 # A heartbeat file on a disk can block; memory can't.
-                "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,
+                "worker_tmp_dir": _MEMORY if Path(_MEMORY).is_dir() else None,
                 "logger_class": _quiet_logger(),
                 "control_socket_disable": True,
             }.items():
@@ -152,6 +154,9 @@ def _http(runtime: Runtime, _arguments: list[str]) -> None:
             return make_app(runtime)
 
     App().run()
+
+
+_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own in it
 
 
 def _quiet_logger() -> Any:

@@ -296,18 +296,17 @@ class World:
         server, port = make_server(self.runtime)
         server.start()
         self._servers.append(server)
+        contract = self.service.rpc[0][0].file.package.split(".")[1]
         asking = Runtime(
             Service(caller, self.service.root, self.service.settings),
-            SimpleNamespace(**{f"{self.service.name}_grpc": f"127.0.0.1:{port}"}),
+            SimpleNamespace(**{f"{contract}_grpc": f"127.0.0.1:{port}"}),
         )
         asking.__dict__["tokens"] = TestTokens(self.keys, caller)
         principal = auth.TokenVerifier(self.keys, ISSUER).verify(user) if user else auth.system(caller, firm)
         channels = Channels(asking)
 
         def call(method: str, request: Any, *, key: str | None = None, timeout: float = 10) -> Any:
-            return channels.ask(
-                self.service.name, method, request, principal=principal, firm_id=firm, timeout=timeout, key=key
-            )
+            return channels.ask(contract, method, request, principal=principal, firm_id=firm, timeout=timeout, key=key)
 
         return SimpleNamespace(call=call)
 
@@ -356,6 +355,7 @@ def serve_methods(
             except DomainError as error:
                 context.set_trailing_metadata((("praxis-code", error.code),))
                 context.abort(error.grpc_status, error.message)
+                raise AssertionError("abort raises") from error
 
         return answer
 
@@ -470,6 +470,25 @@ def service_world(service: Service, **settings: Any) -> Any:
         drop_database(made.runtime.settings.database_url)
 
     return world
+
+
+@contextmanager
+def private_virtual_host() -> Iterator[str]:
+    """A virtual host of the test broker for one run: its AMQP URL. Needs PRAXIS_TEST_AMQP_API (the management URL)."""
+    api = httpx.URL(backing("PRAXIS_TEST_AMQP_API"))
+    name = f"test_{os.getpid()}_{next(_clone)}"
+    with httpx.Client(
+        base_url=api.copy_with(username=None, password=None), auth=(api.username, api.password)
+    ) as management:
+        management.put(f"/api/vhosts/{name}").raise_for_status()
+        management.put(
+            f"/api/permissions/{name}/{api.username}", json={"configure": ".*", "write": ".*", "read": ".*"}
+        ).raise_for_status()
+        try:
+            url = httpx.URL(backing("PRAXIS_TEST_AMQP_URL"))
+            yield str(url.copy_with(path="/" + name))
+        finally:
+            management.delete(f"/api/vhosts/{name}")
 
 
 def eventually(check: Callable[[], Any], *, within: float = 20.0) -> Any:

@@ -1,0 +1,1 @@
+"""A service just large enough to exercise the chassis."""

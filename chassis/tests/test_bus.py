@@ -1,0 +1,209 @@
+"""The bus on a real broker: nothing lost, nothing twice, failures set aside and replayed, dropped copies rebuilt."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from chassis.consumer import Consumer
+from chassis.service import republish
+from chassis.testing import World, eventually, private_virtual_host
+from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
+from sqlalchemy import text
+
+from chassis import bus, events, worker
+
+STAFF = events.type_of(StaffChanged)
+FIRM = events.type_of(FirmUpdated)
+
+
+@pytest.fixture(scope="module")
+def amqp() -> Iterator[str]:
+    with private_virtual_host() as url:
+        yield url
+
+
+@pytest.fixture
+def wired(world: World, amqp: str) -> World:
+    object.__setattr__(world.runtime.settings, "amqp_url", amqp)
+    bus.declare(amqp, "notes", [FIRM])
+    return world
+
+
+@contextmanager
+def running(world: World) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(world.runtime, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def send(world: World, *messages: FirmUpdated, firm) -> None:
+    publisher = bus.Publisher(world.runtime.settings.amqp_url)
+    envelopes = [
+        events.wrap(m, source="identity", subject=m.firm_id, firm_id=firm, version=m.version, at=datetime.now(UTC))
+        for m in messages
+    ]
+    assert publisher.publish([(str(e.id), e.type, e.encode()) for e in envelopes]) == set()
+    publisher.close()
+
+
+def firm_name(world: World, firm) -> str | None:
+    with world.uow(firm) as uow:
+        return uow.session.execute(text("SELECT name FROM firm_copy")).scalar()
+
+
+def messages_in(world: World, queue: str) -> list[events.Envelope]:
+    found = []
+    with bus.connect(world.runtime.settings.amqp_url) as connection, connection.channel() as channel:
+        while (message := channel.basic_get(queue, no_ack=True)) is not None:
+            body = message.body
+            found.append(events.Envelope.decode(body if isinstance(body, bytes) else body.encode()))
+    return found
+
+
+@pytest.fixture
+def listener(wired: World) -> str:
+    """A queue that hears what the example announces."""
+    bus.declare(wired.runtime.settings.amqp_url, "listener", [STAFF])
+    messages_in(wired, "listener.events")
+    return "listener.events"
+
+
+def test_what_is_committed_reaches_the_broker_once_and_in_order(wired: World, listener: str) -> None:
+    firm = wired.firm()
+    for i in range(5):
+        wired.api(firm).post("/notes", {"text": f"n{i}"}).expect(201)
+    with running(wired):
+        eventually(lambda: pending(wired) == 0)
+    heard = [e for e in messages_in(wired, listener) if e.firm_id == firm]
+    assert [e.data["name"] for e in heard] == [f"n{i}" for i in range(5)]
+
+
+def pending(world: World) -> int:
+    with world.runtime.engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM outbox WHERE published_at IS NULL")).scalar_one()
+
+
+def test_two_relays_publish_each_row_once(wired: World, listener: str) -> None:
+    firm = wired.firm()
+    with wired.uow(firm) as uow:
+        for i in range(500):
+            uow.announce(StaffChanged(staff_id=str(i), name=str(i)), subject=str(i))
+    relays = [bus.Relay(wired.runtime) for _ in range(2)]
+
+    def drain(relay: bus.Relay) -> None:
+        while relay.move():
+            pass
+
+    threads = [threading.Thread(target=drain, args=(r,)) for r in relays]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while relays[0].move():  # what one relay held while the other looked
+        pass
+    heard = [e.data["name"] for e in messages_in(wired, listener) if e.firm_id == firm]
+    assert sorted(heard, key=int) == [str(i) for i in range(500)]
+
+
+def test_an_event_is_consumed_and_its_duplicate_absorbed(wired: World) -> None:
+    firm = wired.firm()
+    with running(wired):
+        send(wired, FirmUpdated(firm_id=str(firm), name="one", version=1), firm=firm)
+        send(wired, FirmUpdated(firm_id=str(firm), name="two", version=2), firm=firm)
+        assert eventually(lambda: firm_name(wired, firm) == "two")
+        send(
+            wired,
+            FirmUpdated(firm_id=str(firm), name="one", version=1),
+            FirmUpdated(firm_id=str(firm), name="three", version=3),
+            firm=firm,
+        )
+        assert eventually(lambda: firm_name(wired, firm) == "three")
+
+
+def test_a_message_that_fails_does_not_stop_the_next_and_is_kept(wired: World) -> None:
+    firm = wired.firm()
+    with running(wired):
+        send(
+            wired,
+            FirmUpdated(firm_id=str(firm), name="poison", version=1),
+            FirmUpdated(firm_id=str(firm), name="fine", version=2),
+            firm=firm,
+        )
+        assert eventually(lambda: firm_name(wired, firm) == "fine")
+    with wired.runtime.engine.connect() as connection:
+        kept = connection.execute(text("SELECT error FROM retry WHERE type = :t"), {"t": FIRM}).scalars().all()
+    assert any("this one can't be handled" in e for e in kept)
+
+
+def test_an_event_is_buried_after_its_last_try_and_comes_back_by_replay(wired: World) -> None:
+    from chassis.consumer import TRIES, Handler
+
+    handler = Handler(wired.runtime)
+    firm = wired.firm()
+    envelope = events.wrap(
+        FirmUpdated(firm_id=str(firm), name="poison", version=1),
+        source="x",
+        subject="s",
+        firm_id=firm,
+        version=1,
+        at=datetime.now(UTC),
+    )
+    handler.handle_or_set_aside(envelope.encode())
+    for _ in range(TRIES):
+        with wired.runtime.engine.begin() as connection:
+            connection.execute(text("UPDATE retry SET next_at = now() - interval '1 second'"))
+        handler.retry_due()
+    letters = [x for x in worker.dead_letters(wired.runtime) if x.source == "event" and x.type == FIRM]
+    assert len(letters) >= 1
+    with wired.runtime.engine.connect() as connection:
+        assert (
+            connection.execute(
+                text("SELECT count(*) FROM retry WHERE event_id = :id"), {"id": envelope.id}
+            ).scalar_one()
+            == 0
+        )
+    assert worker.replay(wired.runtime, letters[-1].id) == 1
+    assert handler.retry_due() >= 1
+
+
+def test_what_is_no_event_becomes_a_dead_letter(wired: World) -> None:
+    from chassis.consumer import Handler
+
+    before = len(worker.dead_letters(wired.runtime))
+    Handler(wired.runtime).handle_or_set_aside(b"\xff not json")
+    Handler(wired.runtime).handle_or_set_aside(b'{"id": "7"}')
+    assert len(worker.dead_letters(wired.runtime)) == before + 2
+
+
+def test_a_dropped_copy_is_rebuilt_by_republishing(wired: World) -> None:
+    firm = wired.firm()
+    for i in range(3):
+        wired.api(firm).post("/notes", {"text": f"state {i}"}).expect(201)
+    bus.declare(wired.runtime.settings.amqp_url, "newcomer", [STAFF])
+    messages_in(wired, "newcomer.events")
+    assert republish(wired.runtime, STAFF, "newcomer.events", str(firm)) == 3
+    assert sorted(e.data["name"] for e in messages_in(wired, "newcomer.events")) == ["state 0", "state 1", "state 2"]
+    with pytest.raises(SystemExit, match="there is no queue"):
+        republish(wired.runtime, STAFF, "nobody.events", str(firm))
+
+
+def test_writes_go_on_while_the_broker_is_away(world: World) -> None:
+    object.__setattr__(world.runtime.settings, "amqp_url", "amqp://nobody:x@127.0.0.1:1//")
+    firm = world.firm()
+    with running(world):
+        world.api(firm).post("/notes", {"text": "written"}).expect(201)
+    assert pending(world) >= 1
+
+
+def test_the_queue_is_a_quorum_queue_with_a_delivery_limit(wired: World) -> None:
+    queue = bus.queue_of("notes", [FIRM])
+    assert queue.queue_arguments["x-queue-type"] == "quorum"
+    assert queue.queue_arguments["x-delivery-limit"] == bus.DELIVERY_LIMIT
+    assert Consumer(wired.runtime)._types == [FIRM]
