@@ -1,0 +1,5 @@
+from chassis.service import main
+
+from identity.app import service
+
+main(service)

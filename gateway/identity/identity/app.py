@@ -1,0 +1,40 @@
+"""Identity on one screen: what it serves, what it does later, what it can send again."""
+
+from pathlib import Path
+
+from chassis.errors import Conflict
+from chassis.service import Service
+from praxis.identity.v1 import events_pb2, identity_pb2
+
+from identity import commands, grpc
+from identity.firms.usecases import all_firm_states
+from identity.live.server import serve
+from identity.mail.usecases import mail_invitation, mail_password_reset
+from identity.sessions.usecases import forget_session
+from identity.settings import Settings
+from identity.staff.queries import all_staff_states
+from identity.tokens.source import keys_of
+
+service = Service(
+    name="identity",
+    root=Path(__file__).resolve().parents[1],
+    settings=Settings,
+    keys=keys_of,  # identity verifies by its own keys, not by asking itself
+    rpc=[(identity_pb2.DESCRIPTOR.services_by_name["Identity"], grpc)],
+    timers={"mail_invitation": mail_invitation, "mail_password_reset": mail_password_reset, "forget_session": forget_session},
+    republish={events_pb2.FirmUpdated: all_firm_states, events_pb2.StaffChanged: all_staff_states},
+    constraints={
+        "uq_staff_email": Conflict("staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"),
+        "pk_sign_in_addresses": Conflict("staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"),
+    },
+    modes={"live": serve, "create-firm": commands.create_firm, "setup-token": commands.setup_token},
+)
+
+# Tables without row-level security, beside chassis' own, and why (a test walks the catalogue).
+EXEMPT = {
+    "credentials": "a person has one password, whichever firms they work for; looked up by a keyed hash before a firm is known",
+    "sign_in_addresses": "tells, by a keyed hash of the address, which firms somebody can sign in to",
+    "password_resets": "belongs to a person, not to a firm",
+    "attempts": "counts wrong tries by keyed hashes, before anybody is known",
+    "setup_tokens": "permits for firms that do not exist yet",
+}

@@ -1,0 +1,2 @@
+def serve(runtime, arguments):
+    raise NotImplementedError
