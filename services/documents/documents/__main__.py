@@ -1,0 +1,5 @@
+from chassis.service import main
+
+from documents.app import service
+
+main(service)

@@ -1,0 +1,26 @@
+"""What documents hears, does later, tells again and checks."""
+
+from collections.abc import Callable
+
+from chassis.consumer import Listen
+from praxis.clients.v1.events_pb2 import ClientChanged
+from praxis.documents.v1.events_pb2 import DocumentChanged
+from praxis.identity.v1.events_pb2 import FirmUpdated
+from praxis.workflow.v1.events_pb2 import JobChanged
+
+from documents.copies import usecases as copies
+from documents.files import queries as files
+from documents.uploads import usecases as uploads
+
+LISTENS = [
+    Listen(ClientChanged, copies.keep_client),
+    Listen(JobChanged, copies.keep_job),
+    Listen(FirmUpdated, copies.keep_firm),
+]
+TIMERS: dict[str, Callable[..., object]] = {
+    "prove_upload": uploads.prove,
+    "expire_upload": uploads.expire,
+    "sweep_store": uploads.sweep,
+}
+REPUBLISH = {DocumentChanged: files.all_states}
+CHECKS = {"every document's bytes match its hash": files.broken_bytes}
