@@ -7,11 +7,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tools.launcher import locking, parts, processes, seeding, status, testing, up
+from tools.launcher import processes
 from tools.launcher.area import PROJECT, run_area
 from tools.launcher.errors import LauncherError
 from tools.launcher.installer import InstallError
-from tools.launcher.platform import Platform
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("up", help="run everything; Ctrl-C stops it")
     run.add_argument("--detach", action="store_true", help="return when all is ready")
     run.add_argument("--fresh", action="store_true", help="start over: forget all data and secrets of the last runs")
+    run.add_argument("--servers", action="store_true", help="only what the services stand on")
     run.add_argument("--no-demo", action="store_true", help="without the demo firm")
     commands.add_parser("down", help="stop what `up --detach` started")
     show = commands.add_parser("status", help="each part's state and memory")
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("part", nargs="?", help="a part, or a service for all its processes")
     logs.add_argument("-f", "--follow", action="store_true")
     test = commands.add_parser("test", help="linters and all tests, or those of some parts")
-    test.add_argument("part", nargs="*", help=f"{', '.join(testing.PLACES)}; or a path")
+    test.add_argument("part", nargs="*", help="clients, web, e2e, …; or a path")
     test.add_argument("-k", dest="expression", help="only tests that match, as in pytest")
     commands.add_parser("check", help="ask every service whether its books are right")
     bench = commands.add_parser("bench", help="measure a scenario against its bound")
@@ -53,34 +53,57 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace, more: list[str]) -> int:
+    # Each command loads what it needs: `status` shall answer at once.
     match options.command:
         case "up":
-            return up.up(options.detach, options.fresh, demo=not options.no_demo)
+            from tools.launcher import up
+
+            return up.up(up.Wish(options.fresh, options.servers, demo=not options.no_demo), options.detach)
         case "down":
+            from tools.launcher import up
+
             return up.down()
         case "status":
+            from tools.launcher import status
+
             return status.status(options.json)
         case "logs":
+            from tools.launcher import status
+
             return status.logs(options.part, options.follow)
         case "test":
+            from tools.launcher import testing
+
             return testing.test(options.part, options.expression, more)
         case "check":
             return _check()
         case "bench":
             return _module("bench", [options.name, *more] if options.name else more, {})
         case "demo":
-            area = run_area()
-            up.require_running(area)
-            return _module("tools.demo", more, seeding.environment(Platform(area)))
+            return _demo(more)
         case _:
+            from tools.launcher import locking
+
             return locking.lock(options.upgrade)
+
+
+def _demo(words: list[str]) -> int:
+    from tools.launcher import seeding
+    from tools.launcher.platform import Platform
+    from tools.launcher.up import require_running
+
+    require_running(run_area())
+    return _module("tools.demo", words, seeding.environment(Platform(run_area())))
 
 
 def _check() -> int:
     """Every service's own check of its invariants, one after the other. 0 if all hold."""
-    area = run_area()
-    up.require_running(area)
-    platform = Platform(area)
+    from tools.launcher import parts
+    from tools.launcher.platform import Platform
+    from tools.launcher.up import require_running
+
+    require_running(run_area())
+    platform = Platform(run_area())
     codes = [_module(name, ["check"], parts.settings(platform, name)) for name in parts.TABLE]
     return 1 if any(codes) else 0
 

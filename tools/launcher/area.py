@@ -22,6 +22,9 @@ from tools.launcher.ports import free_port, is_free
 PROJECT = Path(__file__).resolve().parents[2]
 # Downloads and builds are the same for every platform started from this checkout.
 CACHE = PROJECT / ".praxis" / "cache"
+# The record of the launcher that watches an area, and the file in which it says how things stand.
+SUPERVISOR = "supervisor"
+STATE = "state.json"
 
 
 def state_dir() -> Path:

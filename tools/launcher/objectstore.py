@@ -5,11 +5,6 @@ import shutil
 import sys
 from pathlib import Path
 
-from minio import Minio
-from minio.error import MinioException
-from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
-
 from tools.launcher.area import Area
 from tools.launcher.errors import LauncherError
 from tools.launcher.part import Part, port_for
@@ -136,6 +131,12 @@ def _write_seaweed_files(area: Area, home: Path) -> None:
 
 def _answers(area: Area) -> bool:
     """Whether a signed request is understood."""
+    # Loaded here: it takes longer than all the rest of the launcher.
+    from minio import Minio
+    from minio.error import MinioException
+    from urllib3 import PoolManager, Timeout
+    from urllib3.exceptions import HTTPError
+
     pool = PoolManager(timeout=Timeout(3), retries=False)
     client = Minio(
         endpoint=f"127.0.0.1:{area.last_port(NAME)}",

@@ -55,7 +55,7 @@ TABLE: Mapping[str, Service] = {
 
 def plan(platform: Platform, say: Callable[[str], None]) -> list[Node]:
     """Everything in one list; each node names what must be there before it."""
-    nodes = [*_servers(platform, say), _databases(platform)]
+    nodes = [*servers(platform, say), _databases(platform)]
     for name, service in TABLE.items():
         if _exists(name):
             nodes += _service(platform, name, service)
@@ -64,10 +64,11 @@ def plan(platform: Platform, say: Callable[[str], None]) -> list[Node]:
 
 def _exists(name: str) -> bool:
     """While the house is being built: leave out what isn't there yet."""
-    return importlib.util.find_spec(name) is not None and importlib.util.find_spec(f"{name}.__main__") is not None
+    return importlib.util.find_spec(name) is not None and importlib.util.find_spec(f"{name}.app") is not None
 
 
-def _servers(platform: Platform, say: Callable[[str], None]) -> list[Node]:
+def servers(platform: Platform, say: Callable[[str], None]) -> list[Node]:
+    """What the platform stands on, where it isn't somebody else's."""
     area, external = platform.area, platform.external
     nodes: list[Node] = []
     if "postgres" not in external:
@@ -172,6 +173,7 @@ def settings(platform: Platform, name: str) -> dict[str, str]:
     identity = f"http://{platform.bind('identity-http')}/api/identity/v1"
     everything: dict[str, str] = {
         **platform.object_store(),
+        "PRAXIS_S3_PUBLIC_URL": platform.files_url,
         "PRAXIS_SMTP_URL": platform.smtp_url,
         "PRAXIS_MAIL_FROM": "Praxis <noreply@praxis.localhost>",
         "PRAXIS_FIELD_KEY": platform.field_key(),

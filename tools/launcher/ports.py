@@ -38,7 +38,12 @@ def free_port(avoid: set[int]) -> int:
 def holder(port: int) -> str:
     """Who listens there, as far as we may see it."""
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port and connection.pid:
+        if (
+            connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr[1] == port
+            and connection.pid
+        ):
             with contextlib.suppress(psutil.Error):
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return "another program"

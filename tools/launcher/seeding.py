@@ -25,7 +25,10 @@ def environment(platform: Platform) -> dict[str, str]:
     return env if "mail" in platform.external else {**env, "PRAXIS_MAIL_URL": platform.mail_url}
 
 
-def welcome(addresses: dict[str, str], demo: bool) -> str:
+def welcome(addresses: dict[str, str]) -> str:
+    """What a person may open now."""
+    if "app" not in addresses:
+        return "\n".join([*(f"  {name:<14}  {address}" for name, address in addresses.items()), ""])
     lines = [f"  Staff app       {addresses['app']}", f"  Client portal   {addresses['app']}/portal"]
     lines += [f"  API reference   {addresses['app']}/api/docs"]
     if "mail" in addresses:

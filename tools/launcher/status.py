@@ -10,9 +10,8 @@ from typing import Any
 import psutil
 
 from tools.launcher import processes
-from tools.launcher.area import Area, run_area
+from tools.launcher.area import STATE, SUPERVISOR, Area, run_area
 from tools.launcher.errors import LauncherError
-from tools.launcher.supervisor import RECORD, STATE
 
 
 def status(as_json: bool) -> int:
@@ -26,7 +25,7 @@ def collect(area: Area) -> dict[str, Any]:
     """What runs, in which state and how large: memory is the proportional share (PSS), so that the parts add up."""
     path = area.path / STATE
     state = json.loads(path.read_text()) if path.exists() else {}
-    supervised = processes.find(area, RECORD) is not None
+    supervised = processes.find(area, SUPERVISOR) is not None
     said = {part["name"]: part for part in state.get("parts", [])}
     entries = {entry.name: entry for entry in processes.recorded(area)}
     parts = [_part(area, name, said.get(name, {}), entries.get(name), supervised) for name in {**said, **entries}]
@@ -43,12 +42,14 @@ def _part(
     area: Area, name: str, said: dict[str, Any], entry: processes.Record | None, supervised: bool
 ) -> dict[str, Any]:
     alive = entry is not None and entry.alive
-    state = ("ready" if name == RECORD else said.get("state", "starting")) if supervised else "not supervised"
+    state = ("ready" if name == SUPERVISOR else said.get("state", "starting")) if supervised else "not supervised"
     return {
         "name": name,
         "state": state if alive else "waiting" if said.get("state") == "waiting" else "down",
         "pid": entry.pid if entry and alive else None,
-        "memory_mb": round(sum(map(_memory, processes.family(entry, alone=name == RECORD))) / 1e6, 1) if entry else 0,
+        "memory_mb": round(sum(map(_memory, processes.family(entry, alone=name == SUPERVISOR))) / 1e6, 1)
+        if entry
+        else 0,
         "restarts": said.get("restarts", 0),
         "log": str(area.log(name)),
     }

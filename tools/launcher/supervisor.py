@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.launcher import processes
-from tools.launcher.area import Area
+from tools.launcher.area import STATE, SUPERVISOR, Area
 from tools.launcher.console import Console
 from tools.launcher.part import Node, Part
 from tools.launcher.slot import Slot
 
-RECORD = "supervisor"
-STATE = "state.json"
 _TICK_SECONDS = 0.05
 # More at once would only make each slower: starting is work for the processor.
 _AT_ONCE = max(4, 3 * (os.cpu_count() or 2))
@@ -56,7 +54,7 @@ class Supervisor:
         """Stop everything, in the reverse order of need; what may go together goes together."""
         self.stopping = True
         self._pool.shutdown(wait=True, cancel_futures=True)
-        processes.stop_area(self._area, keep=[RECORD])
+        processes.stop_area(self._area, keep=[SUPERVISOR])
         (self._area.path / STATE).unlink(missing_ok=True)
 
     def _begin_what_can(self) -> None:

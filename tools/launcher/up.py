@@ -6,43 +6,59 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from tools.launcher import parts, processes, seeding
-from tools.launcher.area import PROJECT, Area, run_area
+from tools.launcher.area import PROJECT, STATE, SUPERVISOR, Area, run_area
 from tools.launcher.console import Console
 from tools.launcher.errors import LauncherError
 from tools.launcher.platform import Platform
-from tools.launcher.supervisor import RECORD, STATE, Supervisor
+from tools.launcher.supervisor import Supervisor
 
 _STOP_PATIENCE = 60
 
 
-def up(detach: bool = False, fresh: bool = False, demo: bool = True) -> int:
+@dataclass(frozen=True)
+class Wish:
+    """How `up` was asked for."""
+
+    fresh: bool = False
+    """Forget all data and secrets first."""
+    servers: bool = False
+    """Only what the services stand on, for running those by hand."""
+    demo: bool = True
+
+    def words(self) -> list[str]:
+        flags = {"--fresh": self.fresh, "--servers": self.servers, "--no-demo": not self.demo}
+        return [flag for flag, wanted in flags.items() if wanted]
+
+
+def up(wish: Wish, detach: bool = False) -> int:
     """Run the platform in the foreground, or see it ready and leave it running. Returns the exit code."""
     area = run_area()
     area.create()
-    running = processes.find(area, RECORD)
+    running = processes.find(area, SUPERVISOR)
     if running:
         print(f"Praxis is running already (process {running.pid}). `./praxis down` stops it.")
         return 0 if detach and _state(area).get("up") else 1
-    return _in_background(area, fresh, demo) if detach else _in_foreground(area, fresh, demo)
+    return _in_background(area, wish) if detach else _in_foreground(area, wish)
 
 
-def _in_foreground(area: Area, fresh: bool, demo: bool) -> int:
+def _in_foreground(area: Area, wish: Wish) -> int:
     console = Console()
     with area.lock(patience=5):
         _clean(area, console)
-        if fresh:
+        if wish.fresh:
             area.wipe()
         area.create()
-        processes.record(area, RECORD, os.getpid())
+        processes.record(area, SUPERVISOR, os.getpid())
         try:
-            return _run(area, demo, console)
+            return _run(area, wish, console)
         finally:
-            processes.forget(area, RECORD)
+            processes.forget(area, SUPERVISOR)
 
 
 def _clean(area: Area, console: Console) -> None:
@@ -53,15 +69,13 @@ def _clean(area: Area, console: Console) -> None:
         console.line(f"  stopped {len(left)} processes that a launcher which was killed had left running")
 
 
-def _run(area: Area, demo: bool, console: Console) -> int:
+def _run(area: Area, wish: Wish, console: Console) -> int:
     began = time.monotonic()
     console.line("Starting Praxis. Ctrl-C stops it.")
     platform = Platform(area)
-    addresses = {"app": platform.public_url, "files": platform.files_url}
-    if "mail" not in platform.external:
-        addresses["mail"] = platform.mail_url
-    nodes = parts.plan(platform, console.line)
-    if demo:
+    nodes = (parts.servers if wish.servers else parts.plan)(platform, console.line)
+    addresses = _addresses(platform, wish)
+    if wish.demo and not wish.servers:
         nodes.append(seeding.step(platform, after=tuple(node.name for node in nodes)))
     supervisor = Supervisor(area, nodes, addresses, console)
 
@@ -73,7 +87,7 @@ def _run(area: Area, demo: bool, console: Console) -> int:
     try:
         if supervisor.start():
             console.line(f"Ready after {time.monotonic() - began:.0f} s.\n")
-            console.line(seeding.welcome(addresses, demo))
+            console.line(seeding.welcome(addresses))
             supervisor.watch()
     finally:
         console.line("Stopping …")
@@ -82,17 +96,29 @@ def _run(area: Area, demo: bool, console: Console) -> int:
     return 0
 
 
-def _in_background(area: Area, fresh: bool, demo: bool) -> int:
+def _addresses(platform: Platform, wish: Wish) -> dict[str, str]:
+    addresses = {} if wish.servers else {"app": platform.public_url, "files": platform.files_url}
+    if "mail" not in platform.external:
+        addresses["mail"] = platform.mail_url
+    if wish.servers:
+        addresses["servers"] = str(_write_server_settings(platform))
+    return addresses
+
+
+def _write_server_settings(platform: Platform) -> Path:
+    """How to reach the servers: in a file, because passwords don't belong on a terminal."""
+    target = platform.area.path / "servers.env"
+    target.touch(mode=0o600)
+    found = {"PRAXIS_POSTGRES_URL": platform.postgres_url, "PRAXIS_RABBITMQ_URL": platform.amqp_url}
+    found |= {"PRAXIS_SMTP_URL": platform.smtp_url, **platform.object_store()}
+    target.write_text("".join(f"{name}={value}\n" for name, value in found.items()))
+    return target
+
+
+def _in_background(area: Area, wish: Wish) -> int:
     """The same in a process of its own; its lines are shown until all is ready."""
     log = area.log("up")
-    command = [
-        sys.executable,
-        "-m",
-        "tools.launcher",
-        "up",
-        *(["--fresh"] if fresh else []),
-        *([] if demo else ["--no-demo"]),
-    ]
+    command = [sys.executable, "-m", "tools.launcher", "up", *wish.words()]
     with log.open("wb") as output:
         child = subprocess.Popen(
             command,
@@ -137,7 +163,7 @@ def down() -> int:
     """Stop the platform, whoever supervises it, or nobody does."""
     area = run_area()
     area.create()
-    supervisor = processes.find(area, RECORD)
+    supervisor = processes.find(area, SUPERVISOR)
     if supervisor:
         processes.stop(area, [supervisor], patience=_STOP_PATIENCE)
     with area.lock(patience=10):
@@ -150,6 +176,6 @@ def down() -> int:
 def require_running(area: Area) -> dict[str, Any]:
     """The state of the running platform. Raises LauncherError if it isn't up."""
     state = _state(area)
-    if not state.get("up") or not processes.find(area, RECORD):
+    if not state.get("up") or not processes.find(area, SUPERVISOR):
         raise LauncherError("Praxis is not running here: start it with `./praxis up --detach`.")
     return state
