@@ -16,8 +16,8 @@ from edge.settings import Settings, Target, load
 # Tokens of services (audience `service`) have no business coming from outside.
 AUDIENCES = ["staff", "portal", "partner"]
 COOKIE = "__Host-praxis"
-# Below gunicorn's keep-alive of the services, see chassis.
-UPSTREAM_IDLE = "1.5s"
+# Shorter than the 75 s for which the services keep an idle connection, see chassis.service.
+UPSTREAM_IDLE = "30s"
 
 COMPRESSIBLE = ["application/json", "application/problem+json", "application/javascript", "text/javascript", "text/css",
                 "text/html", "text/plain", "text/csv", "image/svg+xml", "application/manifest+json"]  # fmt: skip

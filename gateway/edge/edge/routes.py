@@ -16,17 +16,20 @@ class Operation(NamedTuple):
 # Everything else under /api needs a valid token before a service hears of it. The service checks again.
 PUBLIC_OPERATIONS = (
     Operation("GET|HEAD", r"/api/[a-z]+/v1/openapi\.json"),
-    Operation("GET|HEAD", r"/api/identity/v1/(jwks|\.well-known/jwks\.json)"),
-    Operation("GET|POST", r"/api/identity/v1/setup(/.*)?"),
+    Operation("GET|HEAD", r"/api/identity/v1/jwks"),
+    Operation("GET|POST", r"/api/identity/v1/setup"),
+    Operation("POST", r"/api/identity/v1/invitations/(look-up|accept)"),
     Operation("POST", r"/api/identity/v1/sessions(/refresh)?"),
     Operation("DELETE", r"/api/identity/v1/sessions/current"),
+    Operation("POST", r"/api/identity/v1/password-resets(/complete)?"),
     Operation("POST", r"/api/identity/v1/oauth/token"),
 )
 
 # Where somebody could try passwords, secrets or codes one after the other: a tighter limit per address.
 GUESSED_AT = (
-    Operation("POST", r"/api/identity/v1/sessions"),
-    Operation("POST", r"/api/identity/v1/setup(/.*)?"),
+    Operation("POST", r"/api/identity/v1/(sessions|setup)"),
+    Operation("POST", r"/api/identity/v1/(invitations/.*|password-resets(/.*)?)"),
+    Operation("POST", r"/api/identity/v1/(invitations/(look-up|accept)|password-resets(/complete)?)"),
     Operation("POST", r"/api/identity/v1/oauth/token"),
     Operation("POST", r"/portal/(sign-in|code)(/.*)?"),
 )

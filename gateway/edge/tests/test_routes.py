@@ -75,6 +75,7 @@ SPOOFS = {
     "x-forwarded-proto": "https",
     "x-forwarded-client-cert": "By=me",
     "x-forwarded-user": "owner",
+    "x-praxis-source": "10.1.1.1",
     "x-praxis-firm": "019a0000-0000-7000-8000-000000000009",
     "x-envoy-original-path": "/admin",
     "x-envoy-upstream-rq-timeout-ms": "1",
@@ -94,6 +95,7 @@ def test_spoofed_headers_never_arrive(edge: Edge, bearer: dict[str, str]) -> Non
     assert not kept
     # Of a peer on the loopback Envoy names the machine's own address.
     assert ip_address(headers["x-forwarded-for"]) != ip_address(SPOOFS["x-forwarded-for"])
+    assert headers.pop("x-praxis-source") == "127.0.0.1"
     assert headers["x-forwarded-proto"] == "http"
     assert not [
         name for name in headers if name.startswith(("x-praxis-", "x-envoy-original", "x-forwarded-h", "x-forwarded-u"))
@@ -124,6 +126,7 @@ def test_behind_a_trusted_proxy_its_word_on_the_client_counts(start_edge, bearer
     spoofs = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "x-forwarded-host": "evil.example"}
     headers = edge.app.get("/api/clients/v1/things", headers=bearer | spoofs).json()["headers"]
     assert headers["x-forwarded-for"].split(",")[0] == "203.0.113.9"
+    assert headers["x-praxis-source"] == "203.0.113.9"
     assert headers["x-forwarded-proto"] == "https"
     assert "x-forwarded-host" not in headers
     assert edge.logged("/api/clients/v1/things")["client"] == "203.0.113.9"

@@ -105,9 +105,11 @@ def test_garbage_is_401(edge: Edge) -> None:
 
 PUBLIC = [
     ("GET", "/api/workflow/v1/openapi.json"),
-    ("GET", "/api/identity/v1/.well-known/jwks.json"),
+    ("GET", "/api/identity/v1/jwks"),
     ("GET", "/api/identity/v1/setup"),
     ("POST", "/api/identity/v1/setup"),
+    ("POST", "/api/identity/v1/invitations/accept"),
+    ("POST", "/api/identity/v1/password-resets"),
     ("POST", "/api/identity/v1/sessions"),
     ("POST", "/api/identity/v1/sessions/refresh"),
     ("DELETE", "/api/identity/v1/sessions/current"),
@@ -117,7 +119,7 @@ PUBLIC = [
 
 @pytest.mark.parametrize(("method", "path"), PUBLIC)
 def test_public_operations_need_no_token(edge: Edge, method: str, path: str) -> None:
-    assert edge.app.request(method, path).json()["server"] == path.split("/")[2]
+    assert edge.app.request(method, path).is_success
 
 
 @pytest.mark.parametrize(("method", "path"), PUBLIC)
