@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import orjson
+import psycopg
 from google.protobuf.message import Message
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -68,6 +69,7 @@ class Uow:
     _due: list[dict[str, Any]] = field(default_factory=list)
     _stored: Stored | None = None
     _dirty: bool = False
+    _earlier: tuple[Any, ...] | None = None
 
     def get(self, model: type[T], id: UUID | str, *, lock: bool = False, version: int | None = None) -> T:
         """The firm's row of that id. Errors: `<name>_not_found` (404); `version_conflict` (412) if it is no longer `version`."""
@@ -157,17 +159,15 @@ class Uow:
 
     def replay(self) -> Stored | None:
         """The answer already given under this idempotency key. Errors: `idempotency_key_reused` (409)."""
-        if self.idempotency is None:
+        if self.idempotency is None or self._earlier is None:
             return None
-        row = self.session.execute(_REPLAY, self._idempotency_key()).first()
-        if row is None:
-            return None
-        if bytes(row.fingerprint) != self.idempotency.fingerprint:
+        fingerprint, status, headers, body = self._earlier
+        if bytes(fingerprint) != self.idempotency.fingerprint:
             raise Conflict(
                 "idempotency_key_reused",
                 "This Idempotency-Key was used for a different request. Use a new key for a new act.",
             )
-        return Stored(row.status, dict(row.headers), bytes(row.body))
+        return Stored(status, dict(headers), bytes(body))
 
     def remember(self, stored: Stored) -> None:
         if self.idempotency is not None:
@@ -189,11 +189,10 @@ class Uow:
         self._dirty = True
 
     def commit(self) -> None:
-        """Writes what was announced, audited, planned and answered in one statement, and commits."""
+        """Writes what was announced, audited, planned and answered, and commits, in one round trip."""
         self.session.flush()
         statement, parameters = self._epilogue()
-        if statement:
-            self.session.connection().exec_driver_sql(statement, parameters)
+        _send(self.session.connection(), f"{statement}; COMMIT" if statement else "COMMIT", parameters)
         self.session.commit()
 
     def _epilogue(self) -> tuple[str, dict[str, Any]]:
@@ -260,12 +259,6 @@ class Uow:
         return f"WITH {heads} SELECT {wake}", p
 
 
-_REPLAY = text(
-    "SELECT fingerprint, status, headers, body FROM idempotency WHERE firm_id = :firm AND caller = :caller AND key = :key"
-)
-_ENTER = text("SELECT set_config('app.firm_id', :firm, true), set_config('app.viewer', :viewer, true), now()")
-
-
 def lost_update(current: int | None) -> PreconditionFailed:
     return PreconditionFailed(
         "version_conflict",
@@ -299,14 +292,49 @@ def unit_of_work(
         raise RuntimeError("a unit of work needs a firm")
     known_tenant(runtime, firm)
     reset = db.current_firm.set(firm)
-    session = Session(runtime.engine, expire_on_commit=False, autoflush=False)
     try:
-        with _translated(runtime):
-            now = session.execute(_ENTER, {"firm": str(firm), "viewer": principal.viewer}).one()[2]
-            yield Uow(runtime, session, principal, firm, now.astimezone(UTC), if_match, idempotency)
+        with _translated(runtime), runtime.engine.connect() as connection:
+            # The driver begins nothing by itself: BEGIN travels with what enters the transaction, COMMIT with what ends it.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            now, earlier = _enter(connection, firm, principal, idempotency)
+            with Session(connection, expire_on_commit=False, autoflush=False) as session:
+                yield Uow(runtime, session, principal, firm, now, if_match, idempotency, _earlier=earlier)
     finally:
         db.current_firm.reset(reset)
-        session.close()
+
+
+def _enter(
+    connection: Connection, firm: UUID, principal: Principal, idempotency: Idempotency | None
+) -> tuple[datetime, tuple[Any, ...] | None]:
+    """Begins the transaction as this firm and viewer; answers its instant and what was stored under the key before."""
+    statement = (
+        "BEGIN; SELECT set_config('app.firm_id', %(firm)s, true), set_config('app.viewer', %(viewer)s, true), now()"
+    )
+    parameters: dict[str, Any] = {"firm": str(firm), "viewer": principal.viewer}
+    if idempotency is not None:
+        statement += (
+            "; SELECT fingerprint, status, headers, body FROM idempotency "
+            "WHERE firm_id = %(firm)s AND caller = %(caller)s AND key = %(key)s"
+        )
+        parameters |= {"caller": principal.actor, "key": idempotency.key}
+    cursor = _send(connection, statement, parameters)
+    cursor.nextset()
+    (_, _, now) = cursor.fetchone() or (None, None, datetime.now(UTC))
+    earlier = cursor.fetchone() if cursor.nextset() else None
+    return now.astimezone(UTC), earlier
+
+
+def _send(connection: Connection, statement: str, parameters: dict[str, Any]) -> psycopg.ClientCursor[Any]:
+    """Sends several statements in one round trip. The driver quotes the values, since parameters can't be bound across statements."""
+    raw: Any = connection.connection.dbapi_connection
+    cursor = psycopg.ClientCursor[Any](raw)
+    try:
+        return cursor.execute(statement.encode(), parameters)
+    except psycopg.Error as error:
+        wrapped = DBAPIError.instance(
+            statement, parameters, error, psycopg.Error, connection_invalidated=raw.closed, dialect=connection.dialect
+        )
+        raise wrapped from error
 
 
 _tenants_lock = threading.Lock()
