@@ -53,8 +53,9 @@ def _checks(places: Sequence[str], whole: bool) -> list[str]:
     if whole:
         commands["ruff"] = [str(BIN / "ruff"), "check", "."]
         commands["ruff format"] = [str(BIN / "ruff"), "format", "--check", "."]
-        commands["mypy"] = [str(BIN / "mypy")]
-        commands["import-linter"] = [str(BIN / "lint-imports")]
+        commands["mypy"] = [str(BIN / "mypy"), *_packages()]
+        if _import_linter_is_configured():
+            commands["import-linter"] = [str(BIN / "lint-imports")]
     failed = [name for name, command in commands.items() if not _passes(name, command)]
     if whole or WEB in places:
         path = webapp.install(lambda text: print(f"  web app: {text} …", flush=True))
@@ -124,6 +125,13 @@ def _provide_browser(places: Sequence[str]) -> list[str]:
     return [] if shutil.which("chromium") else [f"{reason}; apt said: {done.stderr[-500:]}"]
 
 
-def import_linter_is_configured() -> bool:
+def _packages() -> list[str]:
+    """What is type-checked: our packages, not their tests."""
+    found = [*PROJECT.glob("services/*/*/__init__.py"), *PROJECT.glob("gateway/*/*/__init__.py")]
+    packages = sorted(str(path.parent.relative_to(PROJECT)) for path in found if path.parent.name != "tests")
+    return ["tools", "chassis/chassis", *(["bench"] if (PROJECT / "bench").exists() else []), *packages]
+
+
+def _import_linter_is_configured() -> bool:
     config = PROJECT / "pyproject.toml"
     return config.exists() and "importlinter" in tomllib.loads(config.read_text()).get("tool", {})
