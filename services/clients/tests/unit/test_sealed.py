@@ -1,0 +1,52 @@
+import base64
+
+import pytest
+from clients.sealed import FieldKey
+from cryptography.exceptions import InvalidTag
+from hypothesis import given
+from hypothesis import strategies as st
+
+KEY = FieldKey.decode(base64.b64encode(bytes(range(32))).decode())
+OTHER = FieldKey.decode(base64.b64encode(bytes(32)).decode())
+
+
+@given(st.text())
+def test_what_was_sealed_opens_to_the_same(value):
+    assert KEY.open(KEY.seal(value, "here"), "here") == value
+
+
+def test_sealing_twice_looks_different():
+    assert KEY.seal("GB123456789", "here") != KEY.seal("GB123456789", "here")
+
+
+def test_a_sealed_value_opens_only_in_its_place():
+    with pytest.raises(InvalidTag):
+        KEY.open(KEY.seal("GB123456789", "firm/ada/vat"), "firm/ben/vat")
+
+
+def test_a_tampered_value_does_not_open():
+    sealed = bytearray(KEY.seal("GB123456789", "here"))
+    sealed[-1] ^= 1
+    with pytest.raises(InvalidTag):
+        KEY.open(bytes(sealed), "here")
+
+
+def test_another_key_does_not_open():
+    with pytest.raises(InvalidTag):
+        OTHER.open(KEY.seal("GB123456789", "here"), "here")
+
+
+def test_equal_values_are_found_within_a_firm_and_unlinkable_across_firms():
+    assert KEY.lookup("GB123456789", "one") == KEY.lookup("GB123456789", "one")
+    assert KEY.lookup("GB123456789", "one") != KEY.lookup("GB123456789", "two")
+    assert KEY.lookup("GB123456789", "one") != OTHER.lookup("GB123456789", "one")
+
+
+def test_the_index_is_not_made_with_the_encryption_key():
+    assert KEY.encryption != KEY.index
+
+
+@pytest.mark.parametrize("secret", ["short", base64.b64encode(bytes(16)).decode(), base64.b64encode(bytes(33)).decode(), "??"])
+def test_a_key_is_32_bytes_in_base64(secret):
+    with pytest.raises(ValueError, match="base64"):
+        FieldKey.decode(secret)
