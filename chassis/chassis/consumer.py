@@ -12,7 +12,6 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 from kombu import Consumer as KombuConsumer
-from opentelemetry import context as otel_context
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -60,12 +59,8 @@ class Handler:
         listens = self._listens.get(envelope.type)
         if not listens:
             return False
-        token = otel_context.attach(telemetry.extract(envelope.trace))
-        try:
-            with telemetry.tracer.start_as_current_span(f"consume {envelope.type}"):
-                return self._once(envelope, listens)
-        finally:
-            otel_context.detach(token)
+        with telemetry.continued(envelope.trace, f"consume {envelope.type}"):
+            return self._once(envelope, listens)
 
     def _once(self, envelope: events.Envelope, listens: Sequence[Listen]) -> bool:
         principal = auth.system(self._runtime.service.name, envelope.firm_id)

@@ -27,7 +27,6 @@ from connexion.validators import (
     JSONResponseBodyValidator,
     ParameterValidator,
 )
-from opentelemetry import context as otel_context
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
@@ -114,10 +113,9 @@ class _Operation:
 
     def _handle(self, arguments: dict[str, Any]) -> Any:
         headers = request.headers
-        token = otel_context.attach(telemetry.extract(headers))
         started, status = time.monotonic(), 500
         try:
-            with telemetry.tracer.start_as_current_span(self._id):
+            with telemetry.continued(headers, self._id):
                 answer = self._answer(headers, arguments)
                 status = answer.status_code
                 return answer
@@ -126,7 +124,6 @@ class _Operation:
             raise
         finally:
             telemetry.requests_seconds.record(time.monotonic() - started, {"operation": self._id, "status": status})
-            otel_context.detach(token)
 
     def _answer(self, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
         if self._public:

@@ -15,7 +15,6 @@ from google.protobuf import symbol_database
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from opentelemetry import context as otel_context
 from praxis.common.v1 import options_pb2
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -73,11 +72,10 @@ class _Method:
 
     def __call__(self, request: Any, context: grpc.ServicerContext) -> bytes:
         metadata = {k: v for k, v in context.invocation_metadata() if isinstance(v, str)}
-        token = otel_context.attach(telemetry.extract(metadata))
         started = time.monotonic()
         status = "OK"
         try:
-            with telemetry.tracer.start_as_current_span(f"rpc {self._method.full_name}"):
+            with telemetry.continued(metadata, self._method.full_name):
                 return self._answer(request, metadata)
         except DomainError as error:
             status = error.code
@@ -91,7 +89,6 @@ class _Method:
             telemetry.requests_seconds.record(
                 time.monotonic() - started, {"operation": self._method.full_name, "status": status}
             )
-            otel_context.detach(token)
         raise AssertionError("abort raises")
 
     def _answer(self, request: Any, metadata: dict[str, str]) -> bytes:

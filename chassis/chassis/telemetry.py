@@ -3,11 +3,12 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import orjson
-from opentelemetry import metrics, propagate, trace
+from opentelemetry import context, metrics, propagate, trace
 
 tracer = trace.get_tracer("praxis")
 _meter = metrics.get_meter("praxis")
@@ -41,6 +42,14 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+_exporting = False
+
+
+def span(name: str) -> AbstractContextManager[Any]:
+    """A span of that name, if there is a collector to see it."""
+    return tracer.start_as_current_span(name) if _exporting else nullcontext()
+
+
 def current_trace_id() -> str | None:
     context = trace.get_current_span().get_span_context()
     return f"{context.trace_id:032x}" if context.is_valid else None
@@ -53,9 +62,19 @@ def inject() -> dict[str, str]:
     return carrier
 
 
-def extract(carrier: Mapping[str, str]) -> Any:
-    """The context that headers carry."""
-    return propagate.extract(carrier)
+@contextmanager
+def continued(carrier: Mapping[str, str], name: str) -> Iterator[None]:
+    """Continues the trace that headers carry, in a span of that name."""
+    if "traceparent" not in carrier:
+        with span(name):
+            yield
+        return
+    token = context.attach(propagate.extract(carrier))
+    try:
+        with span(name):
+            yield
+    finally:
+        context.detach(token)
 
 
 def set_up(service: str, mode: str, log_level: str) -> None:
@@ -72,6 +91,8 @@ def set_up(service: str, mode: str, log_level: str) -> None:
 
 
 def _export(service: str, mode: str) -> None:
+    global _exporting
+    _exporting = True
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
