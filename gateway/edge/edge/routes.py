@@ -29,7 +29,6 @@ PUBLIC_OPERATIONS = (
 GUESSED_AT = (
     Operation("POST", r"/api/identity/v1/(sessions|setup)"),
     Operation("POST", r"/api/identity/v1/(invitations/.*|password-resets(/.*)?)"),
-    Operation("POST", r"/api/identity/v1/(invitations/(look-up|accept)|password-resets(/complete)?)"),
     Operation("POST", r"/api/identity/v1/oauth/token"),
     Operation("POST", r"/portal/(sign-in|code)(/.*)?"),
 )
