@@ -15,7 +15,7 @@ from tools.launcher.installer import InstallError
 
 def main(argv: Sequence[str] | None = None) -> int:
     options, more = _parser().parse_known_args(argv)
-    if more and options.command not in ("test", "bench", "demo"):
+    if more and options.command not in ("test", "bench", "demo", "run"):
         _parser().error(f"unrecognised: {' '.join(more)}")
     try:
         return _run(options, more)
@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure a scenario against its bound")
     bench.add_argument("name", nargs="?", help="without a name: which there are")
     commands.add_parser("demo", help="make the demo firm (again, or larger: --scale 100)", add_help=False)
+    run = commands.add_parser("run", help="a command of a service, e.g. run identity setup-token", add_help=False)
+    run.add_argument("service")
     lock = commands.add_parser("lock", help="resolve the Python packages anew")
     lock.add_argument("--upgrade", action="store_true", help="to their newest versions that fit")
     return parser
@@ -81,6 +83,8 @@ def _run(options: argparse.Namespace, more: list[str]) -> int:
             return _module("bench", [options.name, *more] if options.name else more, {})
         case "demo":
             return _demo(more)
+        case "run":
+            return _service(options.service, more)
         case _:
             from tools.launcher import locking
 
@@ -98,14 +102,21 @@ def _demo(words: list[str]) -> int:
 
 def _check() -> int:
     """Every service's own check of its invariants, one after the other. 0 if all hold."""
+    from tools.launcher.platform import SERVICES
+
+    return max(_service(name, ["check"]) for name in SERVICES)
+
+
+def _service(name: str, words: list[str]) -> int:
+    """A command of a service, told what its running processes are told."""
     from tools.launcher import parts
-    from tools.launcher.platform import Platform
+    from tools.launcher.platform import SERVICES, Platform
     from tools.launcher.up import require_running
 
+    if name not in SERVICES:
+        raise LauncherError(f"no service is called {name}. There are: {', '.join(SERVICES)}")
     require_running(run_area())
-    platform = Platform(run_area())
-    codes = [_module(name, ["check"], parts.settings(platform, name)) for name in parts.TABLE]
-    return 1 if any(codes) else 0
+    return _module(name, words, parts.settings(Platform(run_area()), name))
 
 
 def _module(name: str, words: Sequence[str], env: dict[str, str]) -> int:

@@ -39,7 +39,7 @@ _STORES = (
     "PRAXIS_S3_SECRET_KEY",
     "PRAXIS_S3_BUCKET",
 )
-_ISSUES = ("PRAXIS_SIGNING_KEY_FILE", "PRAXIS_SERVICE_SECRETS")
+_ISSUES = ("PRAXIS_SIGNING_KEY_FILE", "PRAXIS_SERVICE_SECRETS", "PRAXIS_SETUP_TOKEN")
 TABLE: Mapping[str, Service] = {
     "identity": Service("gateway/identity", (*MODES, "live"), (*_ISSUES, *_MAILS, "PRAXIS_FIELD_KEY")),
     "clients": Service("services/clients", settings=("PRAXIS_FIELD_KEY",)),
@@ -179,6 +179,7 @@ def settings(platform: Platform, name: str) -> dict[str, str]:
         "PRAXIS_FIELD_KEY": platform.field_key(),
         "PRAXIS_SIGNING_KEY_FILE": platform.signing_key_file(),
         "PRAXIS_SERVICE_SECRETS": platform.service_secrets(),
+        "PRAXIS_SETUP_TOKEN": platform.setup_token(),
     }
     return {
         "PRAXIS_DATABASE_URL": platform.database_url(name, "app"),

@@ -138,6 +138,10 @@ class Platform:
         """32 bytes, base64: encrypts and indexes what must not lie open in the database."""
         return self.area.secret("field-key", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
+    def setup_token(self) -> str:
+        """What the first firm is set up with."""
+        return self.area.secret("setup-token")
+
     def service_secret(self, service: str) -> str:
         return self.area.secret(f"service-{service}")
 

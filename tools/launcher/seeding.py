@@ -21,7 +21,7 @@ def step(platform: Platform, after: tuple[str, ...]) -> Step:
 
 def environment(platform: Platform) -> dict[str, str]:
     """What the demo needs: it goes in by the front door, and reads its invitations where the mail arrives."""
-    env = {"PRAXIS_PUBLIC_URL": platform.public_url}
+    env = {"PRAXIS_PUBLIC_URL": platform.public_url, "PRAXIS_SETUP_TOKEN": platform.setup_token()}
     return env if "mail" in platform.external else {**env, "PRAXIS_MAIL_URL": platform.mail_url}
 
 
