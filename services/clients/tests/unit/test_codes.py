@@ -35,7 +35,13 @@ def test_a_language_needs_an_existing_base_and_region(tag):
 
 @pytest.mark.parametrize(
     ("amount", "code", "kept"),
-    [("100", "GBP", "100.00"), ("0.01", "EUR", "0.01"), ("1500", "JPY", "1500"), ("1.234", "KWD", "1.234"), ("5.1000", "GBP", "5.10")],
+    [
+        ("100", "GBP", "100.00"),
+        ("0.01", "EUR", "0.01"),
+        ("1500", "JPY", "1500"),
+        ("1.234", "KWD", "1.234"),
+        ("5.1000", "GBP", "5.10"),
+    ],
 )
 def test_money_takes_the_currencys_own_decimals(amount, code, kept):
     value = codes.money(amount, code, "/fee/amount")
@@ -44,7 +50,8 @@ def test_money_takes_the_currencys_own_decimals(amount, code, kept):
 
 
 @pytest.mark.parametrize(
-    ("amount", "code"), [("0", "GBP"), ("-5", "GBP"), ("1.001", "GBP"), ("1.5", "JPY"), ("1000000000000", "GBP"), ("x", "GBP")]
+    ("amount", "code"),
+    [("0", "GBP"), ("-5", "GBP"), ("1.001", "GBP"), ("1.5", "JPY"), ("1000000000000", "GBP"), ("x", "GBP")],
 )
 def test_money_is_positive_and_exact(amount, code):
     with pytest.raises(Invalid) as refusal:

@@ -5,13 +5,21 @@ from clients.contacts import rules
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("Ada@Example.COM", "Ada@example.com"), ("jo+vat@firm.co.uk", "jo+vat@firm.co.uk"), ("müller@bäckerei.de", "müller@bäckerei.de"), (None, None)],
+    [
+        ("Ada@Example.COM", "Ada@example.com"),
+        ("jo+vat@firm.co.uk", "jo+vat@firm.co.uk"),
+        ("müller@bäckerei.de", "müller@bäckerei.de"),
+        (None, None),
+    ],
 )
 def test_an_address_is_kept_with_its_domain_in_small_letters(given, kept):
     assert rules.email(given) == kept
 
 
-@pytest.mark.parametrize("given", ["", "ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@example..com", "ada@[127.0.0.1]"])
+@pytest.mark.parametrize(
+    "given",
+    ["", "ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@example..com", "ada@[127.0.0.1]"],
+)
 def test_what_mail_cannot_be_sent_to_is_refused(given):
     with pytest.raises(Invalid) as refusal:
         rules.email(given)

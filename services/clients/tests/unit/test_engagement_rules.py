@@ -69,7 +69,10 @@ def test_an_engagement_does_not_end_before_it_starts():
 def test_a_job_role_is_held_by_one_person():
     ada, ben = {"job_role": "preparer", "staff_id": "a"}, {"job_role": "reviewer", "staff_id": "b"}
     assert rules.people([ada, ben]) == {"preparer": "a", "reviewer": "b"}
-    assert refusal(rules.people, [ada, ben, {"job_role": "preparer", "staff_id": "c"}]) == ("job_role_twice", "/people/2/job_role")
+    assert refusal(rules.people, [ada, ben, {"job_role": "preparer", "staff_id": "c"}]) == (
+        "job_role_twice",
+        "/people/2/job_role",
+    )
 
 
 def test_a_closed_engagement_stays_as_it_is():

@@ -35,7 +35,10 @@ def test_a_tax_number_is_compared_by_letters_and_digits():
     assert rules.tax_number(" gb 123-456/789 ") == "GB123456789"
 
 
-@pytest.mark.parametrize(("number", "shown"), [("GB123456789", "*******6789"), ("12345678", "****5678"), ("1234", "**34"), ("ABCDE", "***DE")])
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("GB123456789", "*******6789"), ("12345678", "****5678"), ("1234", "**34"), ("ABCDE", "***DE")],
+)
 def test_a_masked_tax_number_hides_at_least_half(number, shown):
     assert rules.masked(number) == shown
 
@@ -77,7 +80,10 @@ def test_a_client_becomes_former_once_nothing_is_open():
     assert refusal(rules.require_archivable, "active", ["VAT 2026"]) == "client_has_open_engagements"
 
 
-@pytest.mark.parametrize(("number", "position"), [("C00042", 42), ("c42", 42), ("C1000000", 1_000_000), ("SMI001", None), ("C0", None), ("C1A", None)])
+@pytest.mark.parametrize(
+    ("number", "position"),
+    [("C00042", 42), ("c42", 42), ("C1000000", 1_000_000), ("SMI001", None), ("C0", None), ("C1A", None)],
+)
 def test_numbers_of_the_firms_own_series_are_recognised(number, position):
     assert rules.series_position(number) == position
 

@@ -46,7 +46,9 @@ def test_the_index_is_not_made_with_the_encryption_key():
     assert KEY.encryption != KEY.index
 
 
-@pytest.mark.parametrize("secret", ["short", base64.b64encode(bytes(16)).decode(), base64.b64encode(bytes(33)).decode(), "??"])
+@pytest.mark.parametrize(
+    "secret", ["short", base64.b64encode(bytes(16)).decode(), base64.b64encode(bytes(33)).decode(), "??"]
+)
 def test_a_key_is_32_bytes_in_base64(secret):
     with pytest.raises(ValueError, match="base64"):
         FieldKey.decode(secret)
