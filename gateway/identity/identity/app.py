@@ -21,11 +21,19 @@ service = Service(
     settings=Settings,
     keys=keys_of,  # identity verifies by its own keys, not by asking itself
     rpc=[(identity_pb2.DESCRIPTOR.services_by_name["Identity"], grpc)],
-    timers={"mail_invitation": mail_invitation, "mail_password_reset": mail_password_reset, "forget_session": forget_session},
+    timers={
+        "mail_invitation": mail_invitation,
+        "mail_password_reset": mail_password_reset,
+        "forget_session": forget_session,
+    },
     republish={events_pb2.FirmUpdated: all_firm_states, events_pb2.StaffChanged: all_staff_states},
     constraints={
-        "uq_staff_email": Conflict("staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"),
-        "pk_sign_in_addresses": Conflict("staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"),
+        "uq_staff_email": Conflict(
+            "staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"
+        ),
+        "pk_sign_in_addresses": Conflict(
+            "staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"
+        ),
     },
     modes={"live": serve, "create-firm": commands.create_firm, "setup-token": commands.setup_token},
 )

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from chassis.service import Runtime
 
 _CALLER = Caller("command line")
-PASSWORD_VARIABLE = "PRAXIS_OWNER_PASSWORD"
 
 
 def setup_token(runtime: "Runtime", arguments: list[str]) -> None:
     """Prints a token with which one firm can be set up within a day."""
-    argparse.ArgumentParser(prog="python -m identity setup-token", description=setup_token.__doc__).parse_args(arguments)
+    argparse.ArgumentParser(prog="python -m identity setup-token", description=setup_token.__doc__).parse_args(
+        arguments
+    )
     runtime.settings.require("database_url")
     print(usecases.make_setup_token(runtime))
 
@@ -48,13 +49,15 @@ def create_firm(runtime: "Runtime", arguments: list[str]) -> None:
         "language": options.language,
     }
     try:
-        made = usecases.found_firm(runtime, _CALLER, firm, Owner(options.owner or options.email.partition("@")[0], options.email, _password()))
+        made = usecases.found_firm(
+            runtime, _CALLER, firm, Owner(options.owner or options.email.partition("@")[0], options.email, _password())
+        )
     except DomainError as error:
         sys.exit(f"{error.code}: {error.message}")
     print(made.id)
 
 
 def _password() -> str:
-    if password := os.environ.get(PASSWORD_VARIABLE):
+    if password := os.environ.get("PRAXIS_OWNER_PASSWORD"):
         return password
     return getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

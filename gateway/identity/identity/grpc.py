@@ -16,7 +16,9 @@ def issue_portal_token(uow: Uow, request: IssuePortalTokenRequest) -> IssuePorta
     if request.firm_id != str(uow.firm_id):
         raise Invalid("firm_mismatch", "The token is asked for another firm than the call is for.")
     contact_id, client_ids = _ids(request)
-    token = mint_of(settings_of(uow.runtime)).portal(contact_id=contact_id, firm_id=uow.firm_id, client_ids=client_ids, now=uow.now)
+    token = mint_of(settings_of(uow.runtime)).portal(
+        contact_id=contact_id, firm_id=uow.firm_id, client_ids=client_ids, now=uow.now
+    )
     uow.audit("portal_token.issued", "contact", contact_id, after={"client_ids": list(request.client_ids)})
     return IssuePortalTokenResponse(access_token=token, expires_in=LIFETIME)
 

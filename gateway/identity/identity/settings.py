@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from chassis.settings import ServiceSettings
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 
 class Settings(ServiceSettings):
@@ -15,7 +15,7 @@ class Settings(ServiceSettings):
 
     signing_key_file: Path | None = None
     public_keys_folder: Path | None = None  # public halves of earlier and coming keys
-    service_secrets: dict[str, str] = {}
+    service_secrets: dict[str, str] = Field(default_factory=dict)
     field_key: str = ""  # 32 bytes in base64
     smtp_url: str = ""
     mail_from: str = "Praxis <praxis@localhost>"

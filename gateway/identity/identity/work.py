@@ -49,7 +49,9 @@ def firm_is_known(runtime: "Runtime", firm_id: UUID) -> bool:
 
 
 @contextmanager
-def for_firm(runtime: "Runtime", firm_id: UUID, caller: Caller, staff_id: UUID | None = None, name: str = "") -> Iterator[Uow]:
+def for_firm(
+    runtime: "Runtime", firm_id: UUID, caller: Caller, staff_id: UUID | None = None, name: str = ""
+) -> Iterator[Uow]:
     """A unit of work of a firm, done by a member of staff, or by identity itself while nobody is proven. Commit it yourself."""
     if staff_id is None:
         service = system(runtime.service.name, firm_id)

@@ -52,7 +52,9 @@ def token(runtime: "Runtime", body: dict[str, Any]) -> Reply:
             headers["www-authenticate"] = 'Basic realm="praxis"'
         if refused.retry_after is not None:
             headers["retry-after"] = str(refused.retry_after)
-        return Reply({"error": refused.error, "error_description": refused.description}, refused.status, headers=headers)
+        return Reply(
+            {"error": refused.error, "error_description": refused.description}, refused.status, headers=headers
+        )
     answer: dict[str, Any] = {"access_token": granted.access_token, "token_type": "Bearer", "expires_in": LIFETIME}
     return Reply(answer if granted.scope is None else answer | {"scope": granted.scope}, headers=_PRIVATE)
 

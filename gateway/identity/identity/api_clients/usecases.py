@@ -38,11 +38,23 @@ def create_api_client(uow: Uow, name: str, scopes: list[str]) -> tuple[ApiClient
     creator = uow.get(Staff, uow.principal.id)
     mine = set(permissions_of(creator.roles)) & uow.principal.permissions
     if beyond := excess(scopes, mine):
-        raise Invalid("scopes_exceed_yours", f"You can't give what you don't have: {beyond[0]}.", pointer="/scopes", scopes=beyond)
+        raise Invalid(
+            "scopes_exceed_yours", f"You can't give what you don't have: {beyond[0]}.", pointer="/scopes", scopes=beyond
+        )
     token = opaque.new(uow.firm_id, _id_for(uow))
-    client = ApiClient(id=token.id, name=name.strip(), digest=token.digest(), scopes=sorted(scopes), created_at=uow.now, created_by=creator.id)
+    client = ApiClient(
+        id=token.id,
+        name=name.strip(),
+        digest=token.digest(),
+        scopes=sorted(scopes),
+        created_at=uow.now,
+        created_by=creator.id,
+    )
     if uow.session.get(ApiClient, (uow.firm_id, client.id)):
-        raise Conflict("api_client_exists", "This key has made an API client already. Its secret was shown then; make another, or revoke it.")
+        raise Conflict(
+            "api_client_exists",
+            "This key has made an API client already. Its secret was shown then; make another, or revoke it.",
+        )
     uow.add(client)
     uow.audit("api_client.created", "api_client", client.id, after={"name": client.name, "scopes": client.scopes})
     # The answer holds the secret, so it must not be kept for replay; the id made from the key keeps a repeat from having effect.
@@ -106,7 +118,10 @@ def token(runtime: "Runtime", caller: Caller, form: dict[str, Any]) -> Granted:
 def _slow_down(runtime: "Runtime", caller: Caller, client_id: str, *, taken: bool) -> None:
     """Counts a try before it is made, or forgives it. Secrets can't be guessed; this keeps a broken client from hammering."""
     secret = settings_of(runtime).key_for("attempts")
-    of_client, of_network = throttle.key(secret, "client", f"{client_id} {caller.source}"), throttle.key(secret, "clients-network", caller.source)
+    of_client, of_network = (
+        throttle.key(secret, "client", f"{client_id} {caller.source}"),
+        throttle.key(secret, "clients-network", caller.source),
+    )
     if not taken:
         throttle.forgive(runtime.engine, entirely=of_client, one=of_network)
         return
@@ -131,7 +146,12 @@ def _service_token(runtime: "Runtime", service: str, secret: str, firm: Any) -> 
 def _partner_token(runtime: "Runtime", caller: Caller, client_id: str, secret: str, scope: str | None) -> Granted:
     unknown = TokenRefused("invalid_client", "unknown client or wrong secret", 401)
     named, shown = opaque.decode_reference(client_id), opaque.decode(secret)
-    if named is None or shown is None or named != (shown.firm_id, shown.id) or not firm_is_known(runtime, shown.firm_id):
+    if (
+        named is None
+        or shown is None
+        or named != (shown.firm_id, shown.id)
+        or not firm_is_known(runtime, shown.firm_id)
+    ):
         raise unknown
     with for_firm(runtime, shown.firm_id, caller) as uow:
         client = uow.session.get(ApiClient, (uow.firm_id, shown.id))

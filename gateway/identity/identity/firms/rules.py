@@ -36,11 +36,21 @@ def faults(settings: dict[str, Any], known: Known) -> list[Fault]:
     """What is wrong with a firm's settings, in the order of the form."""
     found = []
     if settings["time_zone"] not in known.time_zones:
-        found.append(Fault("time_zone", "time_zone_unknown", "There is no such time zone. Use a name such as Europe/London."))
+        found.append(
+            Fault("time_zone", "time_zone_unknown", "There is no such time zone. Use a name such as Europe/London.")
+        )
     if settings["currency"] not in known.currencies:
-        found.append(Fault("currency", "currency_unknown", "There is no such currency. Use an ISO 4217 code such as GBP."))
+        found.append(
+            Fault("currency", "currency_unknown", "There is no such currency. Use an ISO 4217 code such as GBP.")
+        )
     if settings["country"] not in known.countries:
         found.append(Fault("country", "country_unknown", "There is no such country. Use an ISO 3166 code such as GB."))
     elif settings["holidays_region"] and f"{settings['country']}-{settings['holidays_region']}" not in known.regions:
-        found.append(Fault("holidays_region", "region_unknown", "This country has no such region. Leave it empty for the whole country."))
+        found.append(
+            Fault(
+                "holidays_region",
+                "region_unknown",
+                "This country has no such region. Leave it empty for the whole country.",
+            )
+        )
     return found

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from identity.firms import views
 from identity.firms.rules import DEFAULTS, faults
-from identity.firms.tables import Firm, SetupToken
+from identity.firms.tables import Firm
 from identity.firms.world import known
 from identity.sessions import queries, throttle
 from identity.sessions.rules import NETWORK
@@ -73,7 +73,9 @@ def set_up(runtime: "Runtime", caller: Caller, token: str, firm: dict[str, Any],
     return found_firm(runtime, caller, firm, owner, permit=lambda uow: _use_token(uow, token))
 
 
-def found_firm(runtime: "Runtime", caller: Caller, firm: dict[str, Any], owner: Owner, permit: Callable[[Uow], None] | None = None) -> Firm:
+def found_firm(
+    runtime: "Runtime", caller: Caller, firm: dict[str, Any], owner: Owner, permit: Callable[[Uow], None] | None = None
+) -> Firm:
     """Makes a firm and its owner; `permit` is asked, and used up, in the same transaction.
 
     Errors: `time_zone_unknown`, `currency_unknown`, `country_unknown`, `region_unknown`, `email_invalid`, `password_weak` (422);
@@ -93,7 +95,16 @@ def found_firm(runtime: "Runtime", caller: Caller, firm: dict[str, Any], owner: 
         if permit:
             permit(uow)
         made = uow.add(Firm(id=firm_id, **settings))
-        staff = Staff(id=staff_id, name=owner.name, email=email, roles=[OWNER], grade="partner", skills=[], active=True, joined_at=uow.now)
+        staff = Staff(
+            id=staff_id,
+            name=owner.name,
+            email=email,
+            roles=[OWNER],
+            grade="partner",
+            skills=[],
+            active=True,
+            joined_at=uow.now,
+        )
         staff.weekly_capacity_minutes = FULL_TIME
         uow.add(staff)
         uow.add(SignInAddress(address=address, firm_id=firm_id, staff_id=staff_id))
@@ -134,7 +145,9 @@ _USE_TOKEN = text(
 
 def _refused() -> Forbidden:
     return Forbidden(
-        "setup_token_refused", "This set-up token does not work (any more). The operator makes one by: python -m identity setup-token", pointer="/token"
+        "setup_token_refused",
+        "This set-up token does not work (any more). The operator makes one by: python -m identity setup-token",
+        pointer="/token",
     )
 
 

@@ -6,7 +6,17 @@ from praxis.identity.v1.events_pb2 import FirmUpdated
 
 from identity.firms.tables import Firm
 
-FIELDS = ("name", "time_zone", "currency", "country", "holidays_region", "language", "week_start", "quiet_from", "quiet_until")
+FIELDS = (
+    "name",
+    "time_zone",
+    "currency",
+    "country",
+    "holidays_region",
+    "language",
+    "week_start",
+    "quiet_from",
+    "quiet_until",
+)
 
 
 def firm_view(firm: Firm) -> dict[str, Any]:

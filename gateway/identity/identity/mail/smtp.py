@@ -38,7 +38,9 @@ class Smtp:
     def _connected(self) -> smtplib.SMTP:
         host, user, password = self._parts.hostname or "", self._parts.username, self._parts.password
         if self._parts.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, self._parts.port or 465, timeout=TIMEOUT, context=ssl.create_default_context())
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, self._parts.port or 465, timeout=TIMEOUT, context=ssl.create_default_context()
+            )
         else:
             server = smtplib.SMTP(host, self._parts.port or 25, timeout=TIMEOUT)
             server.ehlo()

@@ -30,7 +30,9 @@ def address_of(settings: Settings, email: str) -> bytes:
 def password_hash(engine: Engine, address: bytes) -> str | None:
     """The password hash of an address, or None if it has none (yet)."""
     with engine.connect() as connection:
-        return connection.execute(text("SELECT password_hash FROM credentials WHERE address = :address"), {"address": address}).scalar()
+        return connection.execute(
+            text("SELECT password_hash FROM credentials WHERE address = :address"), {"address": address}
+        ).scalar()
 
 
 def homes(engine: Engine, address: bytes) -> list[Home]:

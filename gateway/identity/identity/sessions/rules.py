@@ -69,7 +69,12 @@ class Refresh(Enum):
 
 
 def judge_refresh(
-    *, now: datetime, issued_at: datetime, spent_at: datetime | None, session_ends_at: datetime, revoked_at: datetime | None
+    *,
+    now: datetime,
+    issued_at: datetime,
+    spent_at: datetime | None,
+    session_ends_at: datetime,
+    revoked_at: datetime | None,
 ) -> Refresh:
     """What a known refresh token is worth now."""
     if revoked_at is not None or now >= session_ends_at:
@@ -87,7 +92,9 @@ def weak_because(password: str, about: Iterable[str]) -> str | None:
     """
     if len(password) < PASSWORD_MIN:
         return f"Use at least {PASSWORD_MIN} characters; several words are easy to remember."
-    known = [part for text in about for part in (text, *text.replace("@", " ").replace(".", " ").split()) if len(part) > 2]
+    known = [
+        part for text in about for part in (text, *text.replace("@", " ").replace(".", " ").split()) if len(part) > 2
+    ]
     verdict = zxcvbn(password[:_LOOKED_AT], user_inputs=known)
     if verdict["score"] >= _STRONG_ENOUGH:
         return None

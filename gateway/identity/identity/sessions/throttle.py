@@ -30,14 +30,20 @@ def key(secret: bytes, kind: str, value: str) -> bytes:
 def take(engine: Engine, limits: Mapping[bytes, Limit]) -> None:
     """Counts one try under each key. Errors: `too_many_attempts` (429) with Retry-After, and then nothing is counted."""
     with engine.begin() as connection:
-        for name in sorted(limits):  # one try at a time per key, also while its row does not exist; sorted against deadlocks
+        for name in sorted(
+            limits
+        ):  # one try at a time per key, also while its row does not exist; sorted against deadlocks
             connection.execute(_LOCK, {"key": name.hex()})
         now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        seen = {bytes(row.key): Tries(row.tries, row.last_at) for row in connection.execute(_SEEN, {"keys": list(limits)})}
+        seen = {
+            bytes(row.key): Tries(row.tries, row.last_at) for row in connection.execute(_SEEN, {"keys": list(limits)})
+        }
         longest = max((wait(limits[k], tries, now) for k, tries in seen.items()), default=timedelta(0))
         if longest > timedelta(0):
             seconds = math.ceil(longest.total_seconds())
-            raise TooMany("too_many_attempts", f"Too many tries. Wait {seconds} seconds, then try again.", retry_after=seconds)
+            raise TooMany(
+                "too_many_attempts", f"Too many tries. Wait {seconds} seconds, then try again.", retry_after=seconds
+            )
         for name, limit in sorted(limits.items()):
             connection.execute(_COUNT, {"key": name, "now": now, "forgotten": now - limit.forgotten})
         connection.execute(_FORGET)
@@ -48,5 +54,3 @@ def forgive(engine: Engine, *, entirely: bytes, one: bytes) -> None:
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM attempts WHERE key = :key"), {"key": entirely})
         connection.execute(text("UPDATE attempts SET tries = greatest(tries - 1, 0) WHERE key = :key"), {"key": one})
-
-

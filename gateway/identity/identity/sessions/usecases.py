@@ -70,7 +70,10 @@ def check_password(runtime: "Runtime", caller: Caller, address: bytes, password:
     """Errors: `too_many_attempts` before anything is hashed; `sign_in_failed`. Takes as long whether or not there is a password."""
     settings = settings_of(runtime)
     secret = settings.key_for("attempts")
-    of_address, of_network = throttle.key(secret, "address", address.hex()), throttle.key(secret, "network", caller.source)
+    of_address, of_network = (
+        throttle.key(secret, "address", address.hex()),
+        throttle.key(secret, "network", caller.source),
+    )
     throttle.take(runtime.engine, {of_address: ADDRESS, of_network: NETWORK})
     hasher, stored = hashing(settings.hashes_at_once), queries.password_hash(runtime.engine, address)
     if not hasher.fits(stored, password):
@@ -78,7 +81,9 @@ def check_password(runtime: "Runtime", caller: Caller, address: bytes, password:
     throttle.forgive(runtime.engine, entirely=of_address, one=of_network)
     if stored and hasher.outdated(stored):
         with runtime.engine.begin() as connection:
-            connection.execute(update(Credential).where(Credential.address == address).values(password_hash=hasher.make(password)))
+            connection.execute(
+                update(Credential).where(Credential.address == address).values(password_hash=hasher.make(password))
+            )
 
 
 def _failed(runtime: "Runtime", caller: Caller, address: bytes) -> DomainError:
@@ -89,7 +94,9 @@ def _failed(runtime: "Runtime", caller: Caller, address: bytes) -> DomainError:
         with for_firm(runtime, home.firm_id, caller) as uow:
             uow.audit("sign_in.failed", "staff", home.staff_id)
             uow.commit()
-    return Unauthenticated("sign_in_failed", "That address and password do not belong together. Check both, or ask for a new password.")
+    return Unauthenticated(
+        "sign_in_failed", "That address and password do not belong together. Check both, or ask for a new password."
+    )
 
 
 def _open_homes(runtime: "Runtime", caller: Caller, address: bytes) -> list[tuple[Home, Firm]]:
@@ -156,10 +163,16 @@ def refresh(runtime: "Runtime", caller: Caller, shown: str) -> SignedIn:
             raise _ended()
         session = uow.get(Session, row.session_id, lock=True)
         verdict = judge_refresh(
-            now=uow.now, issued_at=row.issued_at, spent_at=row.spent_at, session_ends_at=session.ends_at, revoked_at=session.revoked_at
+            now=uow.now,
+            issued_at=row.issued_at,
+            spent_at=row.spent_at,
+            session_ends_at=session.ends_at,
+            revoked_at=session.revoked_at,
         )
         if verdict is Refresh.RACED:
-            raise Conflict("refresh_raced", "Another tab has just renewed this session. Repeat your request.", retry_after=1)
+            raise Conflict(
+                "refresh_raced", "Another tab has just renewed this session. Repeat your request.", retry_after=1
+            )
         if verdict is Refresh.REUSED:
             _revoke(uow, session, "reuse")
             uow.commit()
@@ -198,7 +211,9 @@ def sign_out(runtime: "Runtime", caller: Caller, shown: str) -> None:
 
 def revoke_all(uow: Uow, staff_id: UUID, why: str) -> None:
     """Ends every session of a member of staff. Access tokens they hold run out within ten minutes."""
-    open_sessions = uow.session.query(Session).where(Session.staff_id == staff_id, Session.revoked_at.is_(None)).with_for_update()
+    open_sessions = (
+        uow.session.query(Session).where(Session.staff_id == staff_id, Session.revoked_at.is_(None)).with_for_update()
+    )
     for session in open_sessions:
         _revoke(uow, session, why)
 
@@ -231,7 +246,10 @@ def ask_password_reset(runtime: "Runtime", caller: Caller, email: str) -> None:
     address, secret = queries.address_of(settings, email), settings.key_for("attempts")
     throttle.take(
         runtime.engine,
-        {throttle.key(secret, "reset", address.hex()): ADDRESS, throttle.key(secret, "reset-network", caller.source): NETWORK},
+        {
+            throttle.key(secret, "reset", address.hex()): ADDRESS,
+            throttle.key(secret, "reset-network", caller.source): NETWORK,
+        },
     )
     homes = queries.homes(runtime.engine, address) or [Home(INSTALLATION, INSTALLATION)]
     with for_firm(runtime, homes[0].firm_id, caller) as uow:

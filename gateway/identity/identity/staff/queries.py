@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from chassis import paging
 from chassis.uow import Uow
 from sqlalchemy import text
 
+from chassis import paging
 from identity.staff.rules import OWNER
 from identity.staff.tables import Staff
 from identity.staff.views import staff_changed, staff_view
@@ -26,7 +26,10 @@ def list_staff(uow: Uow, limit: int, cursor: str | None, active: bool | None) ->
 def active_owners_besides(uow: Uow, staff: Staff) -> int:
     """How many others could still do what only owners do. Locks them: two owners can't unmake each other at once."""
     owners = uow.session.execute(
-        text("SELECT id FROM staff WHERE :owner = ANY (roles) AND active AND joined_at IS NOT NULL ORDER BY id FOR UPDATE"), {"owner": OWNER}
+        text(
+            "SELECT id FROM staff WHERE :owner = ANY (roles) AND active AND joined_at IS NOT NULL ORDER BY id FOR UPDATE"
+        ),
+        {"owner": OWNER},
     ).scalars()
     return sum(id != staff.id for id in owners)
 

@@ -28,13 +28,17 @@ def role_change_refused(
     if was == becomes:
         return None
     if not actor_is_owner:
-        return Refusal("owner_needed", "Only an owner of the firm can make somebody an owner, or no longer one. Ask an owner.")
+        return Refusal(
+            "owner_needed", "Only an owner of the firm can make somebody an owner, or no longer one. Ask an owner."
+        )
     if was and active and other_active_owners == 0:
         return _LAST_OWNER
     return None
 
 
-def deactivation_refused(*, actor_is_owner: bool, himself: bool, roles: Iterable[str], other_active_owners: int) -> Refusal | None:
+def deactivation_refused(
+    *, actor_is_owner: bool, himself: bool, roles: Iterable[str], other_active_owners: int
+) -> Refusal | None:
     """Why somebody's access can't be ended, or None."""
     if himself:
         return Refusal("own_account", "You can't end your own access. Ask another owner or partner.")

@@ -15,7 +15,14 @@ from identity.sessions.tables import SignInAddress
 from identity.sessions.usecases import check_password, keep_password, password_for, revoke_all
 from identity.staff.addresses import valid_email
 from identity.staff.queries import active_owners_besides
-from identity.staff.rules import FULL_TIME, INVITATION_LIFETIME, OWNER, Refusal, deactivation_refused, role_change_refused
+from identity.staff.rules import (
+    FULL_TIME,
+    INVITATION_LIFETIME,
+    OWNER,
+    Refusal,
+    deactivation_refused,
+    role_change_refused,
+)
 from identity.staff.tables import Invitation, Staff
 from identity.staff.views import staff_changed, staff_facts
 from identity.tokens import opaque
@@ -32,7 +39,11 @@ PURPOSE = "invitation"
 def invite_staff(uow: Uow, new: dict[str, Any]) -> Staff:
     """Makes a staff member and has their invitation mailed. Errors: `staff_email_taken` (409), `email_invalid` (422), `owner_needed` (403)."""
     email = valid_email(new["email"], "/email")
-    _refuse(role_change_refused(actor_is_owner=_by_owner(uow), before=[], after=new["roles"], active=True, other_active_owners=1))
+    _refuse(
+        role_change_refused(
+            actor_is_owner=_by_owner(uow), before=[], after=new["roles"], active=True, other_active_owners=1
+        )
+    )
     staff = uow.add(
         Staff(
             id=new_id(),
@@ -55,7 +66,10 @@ def invite_again(uow: Uow, staff_id: UUID) -> Staff:
     """Mails a new invitation; the earlier ones stop working. Errors: `staff_already_joined`, `staff_deactivated` (409)."""
     staff = uow.get(Staff, staff_id, lock=True)
     if staff.joined_at is not None:
-        raise Conflict("staff_already_joined", "They have accepted already. If they forgot their password, they ask for a new one at sign-in.")
+        raise Conflict(
+            "staff_already_joined",
+            "They have accepted already. If they forgot their password, they ask for a new one at sign-in.",
+        )
     if not staff.active:
         raise Conflict("staff_deactivated", "They have no access any more. Reactivate them first.")
     _invite(uow, staff)
@@ -64,7 +78,9 @@ def invite_again(uow: Uow, staff_id: UUID) -> Staff:
 
 
 def _invite(uow: Uow, staff: Staff) -> None:
-    withdraw = update(Invitation).where(Invitation.staff_id == staff.id, Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+    withdraw = update(Invitation).where(
+        Invitation.staff_id == staff.id, Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)
+    )
     uow.session.execute(withdraw.values(withdrawn_at=func.now()))
     invitation = uow.add(Invitation(id=new_id(), staff_id=staff.id, expires_at=uow.now + INVITATION_LIFETIME))
     uow.later("mail_invitation", invitation.id, invitation_id=str(invitation.id))
@@ -99,7 +115,11 @@ def deactivate_staff(uow: Uow, staff_id: UUID) -> Staff:
         return staff
     others = active_owners_besides(uow, staff)
     himself = uow.principal.kind == "staff" and uow.principal.id == str(staff.id)
-    _refuse(deactivation_refused(actor_is_owner=_by_owner(uow), himself=himself, roles=staff.roles, other_active_owners=others))
+    _refuse(
+        deactivation_refused(
+            actor_is_owner=_by_owner(uow), himself=himself, roles=staff.roles, other_active_owners=others
+        )
+    )
     before = staff_facts(staff)
     staff.active = False
     uow.session.flush()
@@ -113,7 +133,11 @@ def reactivate_staff(uow: Uow, staff_id: UUID) -> Staff:
     staff = uow.get(Staff, staff_id, lock=True)
     if staff.active:
         return staff
-    _refuse(role_change_refused(actor_is_owner=_by_owner(uow), before=[], after=staff.roles, active=False, other_active_owners=1))
+    _refuse(
+        role_change_refused(
+            actor_is_owner=_by_owner(uow), before=[], after=staff.roles, active=False, other_active_owners=1
+        )
+    )
     before = staff_facts(staff)
     staff.active = True
     uow.session.flush()

@@ -8,7 +8,12 @@ from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,18 @@ class SigningKeys:
         active = load_pem_private_key(private_pem.read_bytes(), password=None)
         if not isinstance(active, Ed25519PrivateKey):
             raise ValueError(f"{private_pem}: not an Ed25519 private key")
-        public = [active.public_key(), *(_public(path) for path in sorted(public_folder.glob("*.pem")))] if public_folder else [active.public_key()]
+        public = (
+            [active.public_key(), *(_public(path) for path in sorted(public_folder.glob("*.pem")))]
+            if public_folder
+            else [active.public_key()]
+        )
         return cls(active, thumbprint(active.public_key()), {thumbprint(key): key for key in public})
 
     def jwks(self) -> dict[str, Any]:
         """The JSON Web Key Set (RFC 7517, RFC 8037), the active key first."""
-        return {"keys": [_members(key) | {"kid": kid, "alg": "EdDSA", "use": "sig"} for kid, key in self.published.items()]}
+        return {
+            "keys": [_members(key) | {"kid": kid, "alg": "EdDSA", "use": "sig"} for kid, key in self.published.items()]
+        }
 
     def key(self, kid: str) -> Ed25519PublicKey | None:
         """The public key of that id: identity verifies by its own keys, without asking itself over HTTP."""

@@ -3,7 +3,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from identity.sessions.rules import ADDRESS, IDLE_LIFETIME, NETWORK, RACE, Refresh, Tries, judge_refresh, pause, wait, weak_because
+from identity.sessions.rules import (
+    ADDRESS,
+    IDLE_LIFETIME,
+    NETWORK,
+    RACE,
+    Refresh,
+    Tries,
+    judge_refresh,
+    pause,
+    wait,
+    weak_because,
+)
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ENDS = NOW + timedelta(days=10)
@@ -38,7 +49,18 @@ def test_whoever_waited_as_told_is_let_through(limit, count, seconds_ago):
 
 
 def judge(**facts):
-    return judge_refresh(**({"now": NOW, "issued_at": NOW - timedelta(hours=1), "spent_at": None, "session_ends_at": ENDS, "revoked_at": None} | facts))
+    return judge_refresh(
+        **(
+            {
+                "now": NOW,
+                "issued_at": NOW - timedelta(hours=1),
+                "spent_at": None,
+                "session_ends_at": ENDS,
+                "revoked_at": None,
+            }
+            | facts
+        )
+    )
 
 
 def test_a_fresh_refresh_token_is_rotated():
@@ -77,7 +99,9 @@ def test_a_password_made_of_ones_own_name_is_refused():
     assert weak_because("featherstonehaugh", about)
 
 
-@pytest.mark.parametrize("password", ["correct horse battery staple", "Øre på lørdag kaffe", "三匹の猫が屋根の上で歌う夜明けに"])
+@pytest.mark.parametrize(
+    "password", ["correct horse battery staple", "Øre på lørdag kaffe", "三匹の猫が屋根の上で歌う夜明けに"]
+)
 def test_several_words_will_do(password):
     assert weak_because(password, ["Ada Lovelace", "ada@harbour.example"]) is None
 

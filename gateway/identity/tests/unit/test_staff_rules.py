@@ -11,7 +11,10 @@ FIRM = DEFAULTS | {"time_zone": "Europe/London", "currency": "GBP", "country": "
 
 def change(**facts):
     refused = role_change_refused(
-        **({"actor_is_owner": True, "before": ["staff"], "after": ["staff"], "active": True, "other_active_owners": 1} | facts)
+        **(
+            {"actor_is_owner": True, "before": ["staff"], "after": ["staff"], "active": True, "other_active_owners": 1}
+            | facts
+        )
     )
     return refused.code if refused else None
 
@@ -34,7 +37,9 @@ def test_the_last_owner_stays_one():
 
 
 def end(**facts):
-    refused = deactivation_refused(**({"actor_is_owner": True, "himself": False, "roles": ["staff"], "other_active_owners": 1} | facts))
+    refused = deactivation_refused(
+        **({"actor_is_owner": True, "himself": False, "roles": ["staff"], "other_active_owners": 1} | facts)
+    )
     return refused.code if refused else None
 
 
@@ -49,7 +54,11 @@ def test_only_an_owner_ends_an_owners_access_and_never_the_last_ones():
 
 
 def test_status_follows_from_active_and_joined():
-    assert [status(active=a, joined_at=j) for a, j in ((True, None), (True, datetime.now(UTC)), (False, None))] == ["invited", "active", "deactivated"]
+    assert [status(active=a, joined_at=j) for a, j in ((True, None), (True, datetime.now(UTC)), (False, None))] == [
+        "invited",
+        "active",
+        "deactivated",
+    ]
 
 
 def test_addresses_compare_without_case_and_spaces():

@@ -31,7 +31,9 @@ def test_key_id_is_the_thumbprint_of_rfc_8037():
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from jwt.utils import base64url_decode
 
-    key = Ed25519PublicKey.from_public_bytes(base64url_decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))  # appendix A.2
+    key = Ed25519PublicKey.from_public_bytes(
+        base64url_decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
+    )  # appendix A.2
     assert thumbprint(key) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"  # appendix A.3
 
 
@@ -70,7 +72,13 @@ def test_a_portal_token_carries_the_portals_permission_and_no_other(keys):
 
 def test_an_owners_token_fits_into_a_cookie(keys):
     token = Mint(keys, "https://" + "p" * 60 + ".example").staff(
-        staff_id=STAFF, firm_id=FIRM, name="W" * 80, permissions=permissions_of(["owner"]), grade="partner", session_id=SESSION, now=NOW
+        staff_id=STAFF,
+        firm_id=FIRM,
+        name="W" * 80,
+        permissions=permissions_of(["owner"]),
+        grade="partner",
+        session_id=SESSION,
+        now=NOW,
     )
     assert len(token) < 3800  # browsers take 4,096 bytes, name and attributes included
 
