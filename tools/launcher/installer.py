@@ -166,7 +166,9 @@ def index_flags(pip: dict[str, str]) -> list[str]:
     for url in pip.get("extra-index-url", "").split():
         flags += ["--index", url]
     for place in pip.get("find-links", "").split():
-        flags += ["--find-links", place]
+        # pip passes over a folder that isn't there, uv refuses it.
+        if "://" in place or Path(place).is_dir():
+            flags += ["--find-links", place]
     if "--index" in flags:
         flags += ["--index-strategy", "unsafe-best-match"]
     return flags
