@@ -2,8 +2,6 @@
 
 from typing import Any, ClassVar
 
-import grpc
-
 
 class DomainError(Exception):
     """Something the caller asked for can't be done.
@@ -13,7 +11,6 @@ class DomainError(Exception):
     """
 
     status: ClassVar[int] = 400
-    grpc_status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INVALID_ARGUMENT
 
     def __init__(
         self, code: str, message: str, *, pointer: str | None = None, retry_after: int | None = None, **more: Any
@@ -44,45 +41,38 @@ class BadRequest(DomainError):
 
 class Unauthenticated(DomainError):
     status = 401
-    grpc_status = grpc.StatusCode.UNAUTHENTICATED
 
 
 class Forbidden(DomainError):
     status = 403
-    grpc_status = grpc.StatusCode.PERMISSION_DENIED
 
 
 class NotFound(DomainError):
     """Absent, or somebody else's: the two can't be told apart."""
 
     status = 404
-    grpc_status = grpc.StatusCode.NOT_FOUND
 
 
 class Conflict(DomainError):
     """Well formed and allowed, but the state of things forbids it now."""
 
     status = 409
-    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
 
 
 class PreconditionFailed(DomainError):
     """The thing has changed since the caller saw it."""
 
     status = 412
-    grpc_status = grpc.StatusCode.ABORTED
 
 
 class TooLarge(DomainError):
     status = 413
-    grpc_status = grpc.StatusCode.OUT_OF_RANGE
 
 
 class Invalid(DomainError):
     """Well formed, but a rule refuses the values."""
 
     status = 422
-    grpc_status = grpc.StatusCode.INVALID_ARGUMENT
 
 
 class PreconditionRequired(DomainError):
@@ -91,38 +81,9 @@ class PreconditionRequired(DomainError):
 
 class TooMany(DomainError):
     status = 429
-    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 class Unavailable(DomainError):
     """Something this depends on does not answer; the same request may succeed later."""
 
     status = 503
-    grpc_status = grpc.StatusCode.UNAVAILABLE
-
-
-_BY_GRPC_STATUS: dict[grpc.StatusCode, type[DomainError]] = {
-    cls.grpc_status: cls
-    for cls in (
-        Unauthenticated,
-        Forbidden,
-        NotFound,
-        Conflict,
-        PreconditionFailed,
-        TooLarge,
-        Invalid,
-        TooMany,
-        Unavailable,
-    )
-} | {grpc.StatusCode.DEADLINE_EXCEEDED: Unavailable, grpc.StatusCode.CANCELLED: Unavailable}
-
-
-def from_grpc(error: grpc.RpcError, service: str) -> DomainError:
-    """The refusal of another service as the same `DomainError` it raised; anything else as `Unavailable`."""
-    status = error.code()
-    code = dict(error.trailing_metadata() or ()).get("praxis-code")
-    if code is None:
-        return Unavailable(
-            f"{service}_unavailable", f"The {service} service does not answer. Try again shortly.", retry_after=2
-        )
-    return _BY_GRPC_STATUS.get(status, Unavailable)(str(code), error.details() or "")

@@ -10,10 +10,10 @@ from google.protobuf import symbol_database
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
-from praxis.common.v1 import options_pb2
 
 from chassis import telemetry
 from chassis.db import new_id
+from praxis.common.v1 import options_pb2
 
 M = TypeVar("M", bound=Message)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 import grpc
@@ -15,14 +15,14 @@ from google.protobuf import symbol_database
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from praxis.common.v1 import options_pb2
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import telemetry
+from chassis import errors, telemetry
 from chassis.auth import Principal
-from chassis.errors import DomainError, Forbidden, Unauthenticated, Unavailable, from_grpc
+from chassis.errors import DomainError, Forbidden, Unauthenticated, Unavailable
 from chassis.events import message_class
 from chassis.uow import Idempotency, Stored, Uow, perform
+from praxis.common.v1 import options_pb2
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
@@ -32,6 +32,38 @@ log = logging.getLogger(__name__)
 MAX_MESSAGE = 4 * 1024 * 1024
 USER = "x-praxis-user"
 KEY = "x-praxis-idempotency-key"
+
+
+# How refusals cross gRPC. The first class of a status is what it comes back as when the code is all that is known.
+_STATUS: dict[type[DomainError], grpc.StatusCode] = {
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.Conflict: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.PreconditionFailed: grpc.StatusCode.ABORTED,
+    errors.TooLarge: grpc.StatusCode.OUT_OF_RANGE,
+    errors.Invalid: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.TooMany: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+}
+
+
+def refuse(context: grpc.ServicerContext, error: DomainError) -> NoReturn:
+    """Ends a call with a refusal: its status, its message, its code in the trailing metadata."""
+    context.set_trailing_metadata((("praxis-code", error.code),))
+    context.abort(_STATUS.get(type(error), grpc.StatusCode.INVALID_ARGUMENT), error.message)
+    raise AssertionError("abort raises")
+
+
+def refusal(error: grpc.RpcError, service: str) -> DomainError:
+    """The refusal of another service as the same `DomainError` it raised; anything else as `Unavailable`."""
+    code = dict(error.trailing_metadata() or ()).get("praxis-code")
+    if code is None:
+        return Unavailable(
+            f"{service}_unavailable", f"The {service} service does not answer. Try again shortly.", retry_after=2
+        )
+    kinds = {status: kind for kind, status in _STATUS.items()}
+    return kinds.get(error.code(), Unavailable)(str(code), error.details() or "")
 
 
 def access_of(method: MethodDescriptor) -> options_pb2.Access:
@@ -79,8 +111,7 @@ class _Method:
                 return self._answer(request, metadata)
         except DomainError as error:
             status = error.code
-            context.set_trailing_metadata((("praxis-code", error.code),))
-            context.abort(error.grpc_status, error.message)
+            refuse(context, error)
         except SQLAlchemyError:
             status = "error"
             log.exception("rpc_failed", extra={"method": self._method.full_name})
@@ -215,9 +246,9 @@ class Channels:
             breaker.record(True)
             return answer
         except grpc.RpcError as error:
-            refusal = from_grpc(error, service)
-            breaker.record(not isinstance(refusal, Unavailable))
-            raise refusal from error
+            refused = refusal(error, service)
+            breaker.record(not isinstance(refused, Unavailable))
+            raise refused from error
 
     def _call(self, service: str, method: MethodDescriptor) -> Any:
         channel = self._channel(service)

@@ -344,7 +344,7 @@ def serve_methods(
     import grpc
 
     from chassis.errors import DomainError
-    from chassis.rpc import _method
+    from chassis.rpc import _method, refuse
 
     def make(name: str, function: Callable[[Any], Message], streaming: bool) -> Any:
         def answer(request: Any, context: Any) -> bytes:
@@ -353,9 +353,7 @@ def serve_methods(
             try:
                 return function(received).SerializeToString()
             except DomainError as error:
-                context.set_trailing_metadata((("praxis-code", error.code),))
-                context.abort(error.grpc_status, error.message)
-                raise AssertionError("abort raises") from error
+                refuse(context, error)
 
         return answer
 

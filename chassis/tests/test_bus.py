@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
+
+from chassis import bus, events, worker
 from chassis.consumer import Consumer
 from chassis.service import republish
 from chassis.testing import World, eventually, private_virtual_host
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
-from sqlalchemy import text
-
-from chassis import bus, events, worker
 
 STAFF = events.type_of(StaffChanged)
 FIRM = events.type_of(FirmUpdated)

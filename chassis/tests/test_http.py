@@ -5,9 +5,10 @@ import json
 import threading
 
 import jwt
+from sqlalchemy import text
+
 from chassis.db import new_id
 from chassis.testing import TestKeys, World
-from sqlalchemy import text
 
 
 def test_an_operation_needs_a_token(world: World) -> None:

@@ -4,19 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from chassis import sealing
 from chassis.db import EXEMPT, new_id
 from chassis.errors import Conflict, Forbidden, NotFound, Unavailable
 from chassis.paging import decode_cursor, encode_cursor
 from chassis.service import check
 from chassis.testing import World, unmapped_differences
 from chassis.worker import dead_letters, keep_house, replay
-from hypothesis import given
-from hypothesis import strategies as st
 from praxis.identity.v1 import identity_pb2
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
-from sqlalchemy import text
-
-from chassis import sealing
 
 
 def note(world: World, firm, text: str) -> str:
@@ -219,8 +219,9 @@ def test_a_cursor_carries_its_values(values: list[str | int]) -> None:
 
 
 def test_grpc_has_the_standard_health_service(world: World) -> None:
-    from chassis.rpc import make_server
     from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    from chassis.rpc import make_server
 
     server, port = make_server(world.runtime)
     server.start()

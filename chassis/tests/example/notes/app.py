@@ -4,6 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
 
+from sqlalchemy import MetaData, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
 from chassis.consumer import Listen
 from chassis.copies import keep_newer
 from chassis.db import NAMING, TYPES, FirmOwned, Versioned
@@ -15,8 +18,6 @@ from chassis.settings import ServiceSettings
 from chassis.uow import Uow
 from praxis.identity.v1 import identity_pb2
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
-from sqlalchemy import MetaData, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):

@@ -1,6 +1,7 @@
 """The example's tables."""
 
 from alembic import op
+
 from chassis.migrate import plumbing, protect, search_function, searchable
 
 revision = "0001"
