@@ -1,0 +1,1 @@
+"""Time and billing: from a minute worked to a payment received."""

@@ -1,0 +1,4 @@
+from chassis.service import main
+from timebilling.app import service
+
+main(service)

@@ -1,0 +1,43 @@
+"""The whole service on one screen."""
+
+from pathlib import Path
+
+from chassis.errors import Conflict
+from chassis.service import Service
+from praxis.timebilling.v1 import timebilling_pb2
+from timebilling import consumers, grpc
+from timebilling.rates.usecases import OVERLAP
+from timebilling.settings import Settings
+
+service = Service(
+    name="timebilling",
+    root=Path(__file__).resolve().parents[1],
+    settings=Settings,
+    rpc=[(timebilling_pb2.DESCRIPTOR.services_by_name["Timebilling"], grpc)],
+    listens=consumers.LISTENS,
+    timers=consumers.TIMERS,
+    republish=consumers.REPUBLISH,
+    checks=consumers.CHECKS,
+    constraints={
+        # The database holds these whoever writes; most are refused by a use case first, with more to say.
+        "period_locked": Conflict(
+            "period_locked", "This period was locked meanwhile. Choose a later day, or ask someone who may override it."
+        ),
+        "entry_approved": Conflict("entry_approved", "This entry is approved and does not change any more."),
+        "invoice_issued": Conflict("invoice_issued", "An issued invoice does not change. Void it to correct it."),
+        "uq_invoice_items_live": Conflict(
+            "entry_reserved", "Some of this work was put on another draft meanwhile. Load the WIP again."
+        ),
+        "ck_invoices_paid": Conflict("payment_over_balance", "This pays more than the invoice has open."),
+        "ck_payments_allocated": Conflict("allocations_over_payment", "The allocations are more than the payment."),
+        "rate_overlap": OVERLAP,
+        "tax_rate_overlap": Conflict(
+            "tax_rate_overlap", "A rate of this tax code is set for some of these days already."
+        ),
+        "uq_tax_codes_code": Conflict("tax_code_taken", "There is a tax code of this name already."),
+        "uq_activities_name": Conflict("activity_name_taken", "There is an activity of this name already."),
+        "pk_firm_settings": Conflict(
+            "version_conflict", "Somebody has changed the settings meanwhile. Load them again."
+        ),
+    },
+)

@@ -1,0 +1,47 @@
+"""Events in, work that is due, state to send again, and what must always hold."""
+
+from chassis.consumer import Listen
+from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
+from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
+from praxis.portal.v1.events_pb2 import BrandingChanged
+from praxis.timebilling.v1.events_pb2 import InvoiceChanged, TimeEntryChanged
+from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
+from timebilling.copies import usecases as copies
+from timebilling.invoices import pdf
+from timebilling.invoices import queries as invoices
+from timebilling.invoices import usecases as invoicing
+from timebilling.ledger import queries as ledger
+from timebilling.payments import queries as payments
+from timebilling.time_entries import queries as time_entries
+from timebilling.wip import queries as wip
+
+LISTENS = [
+    Listen(ClientChanged, copies.keep_client),
+    Listen(EngagementChanged, copies.keep_engagement),
+    Listen(JobChanged, copies.keep_job),
+    Listen(TaskChanged, copies.keep_task),
+    Listen(StaffChanged, copies.keep_staff),
+    Listen(FirmUpdated, copies.keep_firm),
+    Listen(BrandingChanged, copies.keep_branding),
+]
+
+TIMERS = {
+    "render_invoice": pdf.render_invoice,
+    "announce_overdue": invoicing.announce_overdue,
+}
+
+REPUBLISH = {
+    TimeEntryChanged: time_entries.states,
+    InvoiceChanged: invoices.states,
+}
+
+CHECKS = {
+    "an entry is on one live invoice at most": wip.misplaced_items,
+    "WIP identity of every job": wip.broken_identities,
+    "approved billable time is WIP, and only that": wip.unapproved_items,
+    "lines sum to the total": invoices.wrong_totals,
+    "invoice numbers have no gaps": invoices.number_gaps,
+    "every posting balances": ledger.unbalanced,
+    "the ledger agrees with invoices and payments": ledger.strays,
+    "allocations within bounds": payments.out_of_bounds,
+}

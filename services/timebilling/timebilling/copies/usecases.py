@@ -1,0 +1,168 @@
+"""Keeping copies from events, and asking the owner once for what a copy lacks."""
+
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from google.protobuf.json_format import MessageToDict
+
+from chassis.copies import keep_newer, uuid_or_none, visible_to
+from chassis.errors import NotFound, Unavailable
+from chassis.uow import Uow
+from praxis.clients.v1.clients_pb2 import GetClientRequest
+from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
+from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
+from praxis.portal.v1.events_pb2 import BrandingChanged
+from praxis.portal.v1.portal_pb2 import GetBrandingRequest
+from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
+from praxis.workflow.v1.workflow_pb2 import GetJobRequest
+from timebilling.copies.tables import BrandingCopy, ClientCopy, EngagementCopy, FirmCopy, JobCopy, StaffCopy, TaskCopy
+
+
+def keep_client(uow: Uow, event: ClientChanged) -> None:
+    keep_newer(
+        uow,
+        ClientCopy,
+        id=event.client_id,
+        version=event.version,
+        number=event.number,
+        name=event.name,
+        status=event.status,
+        currency=event.currency,
+        language=event.language,
+        country=event.country,
+        address=MessageToDict(event.address, preserving_proto_field_name=True),
+        tax_label=event.tax_label,
+        partner_id=uuid_or_none(event.partner_id),
+        manager_id=uuid_or_none(event.manager_id),
+        visible_to=visible_to(event.audience.private, event.audience.staff_ids),
+    )
+
+
+def keep_engagement(uow: Uow, event: EngagementChanged) -> None:
+    keep_newer(
+        uow,
+        EngagementCopy,
+        id=event.engagement_id,
+        version=event.version,
+        client_id=UUID(event.client_id),
+        title=event.title,
+        service=event.service,
+        status=event.status,
+        fee=MessageToDict(event.fee, preserving_proto_field_name=True),
+    )
+
+
+def keep_job(uow: Uow, event: JobChanged) -> None:
+    keep_newer(
+        uow,
+        JobCopy,
+        id=event.job_id,
+        version=event.version,
+        client_id=UUID(event.client_id),
+        engagement_id=uuid_or_none(event.engagement_id),
+        title=event.title,
+        service=event.service,
+        owner_id=uuid_or_none(event.owner_id),
+        closed=event.closed,
+    )
+
+
+def keep_task(uow: Uow, event: TaskChanged) -> None:
+    keep_newer(uow, TaskCopy, id=event.task_id, version=event.version, job_id=UUID(event.job_id), title=event.title)
+
+
+def keep_staff(uow: Uow, event: StaffChanged) -> None:
+    keep_newer(
+        uow,
+        StaffCopy,
+        id=event.staff_id,
+        version=event.version,
+        name=event.name,
+        grade=event.grade,
+        active=event.active,
+    )
+
+
+def keep_firm(uow: Uow, event: FirmUpdated) -> None:
+    keep_newer(
+        uow,
+        FirmCopy,
+        id=uow.firm_id,
+        version=event.version,
+        name=event.name,
+        time_zone=event.time_zone,
+        currency=event.currency,
+        country=event.country,
+        language=event.language,
+    )
+
+
+def keep_branding(uow: Uow, event: BrandingChanged) -> None:
+    keep_newer(
+        uow,
+        BrandingCopy,
+        id=uow.firm_id,
+        version=event.version,
+        display_name=event.display_name,
+        accent=event.accent,
+        address=event.address,
+        footer=event.footer,
+    )
+
+
+def fetch_job(uow: Uow, job_id: UUID) -> bool:
+    """Asks workflow for a job the copy lacks and keeps it. Errors: `workflow_unavailable` (503). False if there is none."""
+    try:
+        keep_job(uow, uow.ask("workflow", "GetJob", GetJobRequest(job_id=str(job_id))).job)
+    except NotFound:
+        return False
+    return True
+
+
+def fetch_client(uow: Uow, client_id: UUID) -> bool:
+    """Asks clients for a client the copy lacks and keeps it. Errors: `clients_unavailable` (503). False if there is none."""
+    try:
+        keep_client(uow, uow.ask("clients", "GetClient", GetClientRequest(client_id=str(client_id))).client)
+    except NotFound:
+        return False
+    return True
+
+
+def client(uow: Uow, client_id: UUID) -> ClientCopy:
+    """The client, if it may be seen. Errors: `client_not_found` (404)."""
+    found = uow.session.get(ClientCopy, (uow.firm_id, client_id))
+    if found is None and fetch_client(uow, client_id):
+        found = uow.session.get(ClientCopy, (uow.firm_id, client_id))
+    if found is None:
+        raise NotFound("client_not_found", "There is no such client.")
+    return found
+
+
+def firm(uow: Uow) -> FirmCopy:
+    """The firm's settings. Errors: `firm_unknown` (503) in the first moments of a firm."""
+    found = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    if found is None:
+        raise Unavailable(
+            "firm_unknown", "The firm's settings have not arrived here yet. Try again shortly.", retry_after=1
+        )
+    return found
+
+
+def today(uow: Uow) -> date:
+    """The day it is in the firm's zone."""
+    return uow.now.astimezone(ZoneInfo(firm(uow).time_zone)).date()
+
+
+def branding(uow: Uow) -> BrandingCopy:
+    """How the firm presents itself: the copy, else the portal's answer (kept), else the firm's bare name."""
+    found = uow.session.get(BrandingCopy, (uow.firm_id, uow.firm_id))
+    if found is None:
+        try:
+            keep_branding(uow, uow.ask("portal", "GetBranding", GetBrandingRequest()).branding)
+            found = uow.session.get(BrandingCopy, (uow.firm_id, uow.firm_id))
+        except (NotFound, Unavailable):
+            found = None
+    if found is None or not found.display_name:
+        return BrandingCopy(display_name=firm(uow).name, accent="", address="", footer="", version=0)
+    return found

@@ -1,0 +1,49 @@
+"""What other services may ask of timebilling."""
+
+from uuid import UUID
+
+from chassis.errors import NotFound
+from chassis.uow import Uow
+from praxis.common.v1.types_pb2 import Money
+from praxis.timebilling.v1.timebilling_pb2 import GetInvoiceRequest, GetInvoiceResponse, InvoiceLine, TaxTotal
+from timebilling import money
+from timebilling.copies.usecases import today
+from timebilling.invoices import queries, rules
+from timebilling.invoices.tables import Invoice
+
+
+def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
+    """An issued invoice of one of the contact's clients. Drafts, and other clients' invoices, are not found."""
+    invoice = uow.session.get(Invoice, (uow.firm_id, _id(request.invoice_id)))
+    if invoice is None or invoice.state == rules.DRAFT or invoice.client_id not in uow.principal.client_ids:
+        raise NotFound("invoice_not_found", "There is no such invoice.")
+    shown = queries.event(invoice, today(uow))
+    return GetInvoiceResponse(
+        invoice_id=shown.invoice_id,
+        client_id=shown.client_id,
+        number=shown.number,
+        status=shown.status,
+        issued_on=shown.issued_on,
+        due_on=shown.due_on,
+        lines=[
+            InvoiceLine(
+                description=line.description,
+                quantity=str(line.quantity),
+                net=Money(**money.view(line.net, invoice.currency)),
+            )
+            for line in queries.lines_of(uow, invoice)
+        ],
+        taxes=[TaxTotal(label=t["label"], taxable=Money(**t["taxable"]), tax=Money(**t["tax"])) for t in invoice.taxes],
+        net=Money(**money.view(invoice.net, invoice.currency)),
+        total=shown.total,
+        paid=Money(**money.view(invoice.paid, invoice.currency)),
+        balance=shown.balance,
+        document_id=shown.document_id,
+    )
+
+
+def _id(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise NotFound("invoice_not_found", "There is no such invoice.") from None

@@ -1,0 +1,49 @@
+"""The ledger's language: every money event as a balanced double entry. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from timebilling.money import ZERO
+
+# Accounts. A further one (retainers, trust, exchange gains) is a further word here.
+DEBTORS, FEES, OUTPUT_TAX, BANK, CLIENT_CREDIT = "debtors", "fees", "output_tax", "bank", "client_credit"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One leg: a debit or a credit, never both, never zero."""
+
+    account: str
+    debit: Decimal = ZERO
+    credit: Decimal = ZERO
+
+
+def _legs(*entries: Entry) -> list[Entry]:
+    return [e for e in entries if e.debit or e.credit]
+
+
+def invoice_issued(net: Decimal, tax: Decimal) -> list[Entry]:
+    """The client owes; fees are earned, tax is owed on. Nothing to post for an invoice of nothing."""
+    return _legs(Entry(DEBTORS, debit=net + tax), Entry(FEES, credit=net), Entry(OUTPUT_TAX, credit=tax))
+
+
+def payment_recorded(amount: Decimal, allocated: Decimal) -> list[Entry]:
+    """Money in; it pays invoices, and what it doesn't pay is owed to the client until it is applied."""
+    return _legs(
+        Entry(BANK, debit=amount), Entry(DEBTORS, credit=allocated), Entry(CLIENT_CREDIT, credit=amount - allocated)
+    )
+
+
+def credit_applied(amount: Decimal) -> list[Entry]:
+    """A client's unapplied credit pays invoices."""
+    return _legs(Entry(CLIENT_CREDIT, debit=amount), Entry(DEBTORS, credit=amount))
+
+
+def reversed_(entries: Sequence[Entry]) -> list[Entry]:
+    """The correction of a posting: the same with sides changed."""
+    return [Entry(e.account, debit=e.credit, credit=e.debit) for e in entries]
+
+
+def balanced(entries: Sequence[Entry]) -> bool:
+    return sum((e.debit for e in entries), ZERO) == sum((e.credit for e in entries), ZERO)

@@ -1,0 +1,103 @@
+"""Time: what may be logged, how it is rounded for billing, which step follows which. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from chassis.errors import Conflict, DomainError, Invalid
+
+DAY = 86_400  # seconds
+FIRST_DAY = date(1990, 1, 1)
+AHEAD = timedelta(days=366)
+
+DRAFT, SUBMITTED, RETURNED, APPROVED = "draft", "submitted", "returned", "approved"
+EDITABLE = frozenset({DRAFT, SUBMITTED, RETURNED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """A firm's policy for the billable figure, per entry. All in seconds.
+
+    `direction`: up, down, nearest (half goes up). `minimum` holds for every billable entry of more than nothing.
+    """
+
+    increment: int = 1
+    direction: str = "up"
+    minimum: int = 0
+
+    def apply(self, seconds: int) -> int:
+        """Billable seconds of raw seconds: a multiple of the increment, or the minimum where that is more."""
+        if seconds <= 0:
+            return 0
+        full, rest = divmod(seconds, self.increment)
+        more = {"up": rest > 0, "down": False, "nearest": rest * 2 >= self.increment and rest > 0}[self.direction]
+        return max((full + more) * self.increment, self.minimum)
+
+    def view(self) -> dict[str, Any]:
+        return {"increment_seconds": self.increment, "direction": self.direction, "minimum_seconds": self.minimum}
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> "Rounding":
+        return cls(value["increment_seconds"], value["direction"], value["minimum_seconds"])
+
+    def says(self) -> str:
+        if self.increment == 1 and not self.minimum:
+            return "to the second"
+        text = f"{self.direction} to {_minutes(self.increment)}"
+        return f"{text}, at least {_minutes(self.minimum)}" if self.minimum else text
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
+
+
+def billable_seconds(seconds: int, billable: bool, rounding: Rounding) -> int:
+    """The figure that is billed; the raw seconds stay as they are."""
+    return rounding.apply(seconds) if billable else 0
+
+
+def check_seconds(seconds: int) -> None:
+    """Errors: `seconds_out_of_range` (422) unless 1 to 86400."""
+    if not 1 <= seconds <= DAY:
+        raise Invalid("seconds_out_of_range", "Time is between one second and 24 hours per entry.", pointer="/seconds")
+
+
+def check_day(day: date, today: date) -> None:
+    """Errors: `day_out_of_range` (422): before 1990, or more than a year ahead."""
+    if not FIRST_DAY <= day <= today + AHEAD:
+        raise Invalid(
+            "day_out_of_range", f"The day must lie between {FIRST_DAY} and a year from today.", pointer="/day"
+        )
+
+
+def is_locked(day: date, locked_until: date | None) -> bool:
+    return locked_until is not None and day <= locked_until
+
+
+def period_locked(locked_until: date) -> Conflict:
+    return Conflict(
+        "period_locked",
+        f"Time up to {locked_until} is locked. Choose a later day, or ask someone who may override the lock.",
+        locked_until=str(locked_until),
+    )
+
+
+def refusal_to_edit(status: str) -> DomainError | None:
+    if status in EDITABLE:
+        return None
+    return Conflict("entry_approved", "This entry is approved and does not change any more.")
+
+
+def refusal_to_submit(status: str) -> DomainError | None:
+    if status in (DRAFT, RETURNED):
+        return None
+    return Conflict("entry_not_draft", f"This entry is {status}; only drafts and returned entries can be submitted.")
+
+
+def refusal_to_decide(status: str) -> DomainError | None:
+    """Approving and returning both start from submitted."""
+    if status == SUBMITTED:
+        return None
+    return Conflict(
+        "entry_not_submitted", f"This entry is {status}; only submitted entries can be approved or returned."
+    )

@@ -1,0 +1,35 @@
+"""Operations on WIP."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.uow import Uow
+from timebilling.wip import queries, usecases
+
+
+def list_wip(uow: Uow, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    return queries.list_wip(uow, limit, cursor)
+
+
+def get_client_wip(uow: Uow, client_id: str) -> dict[str, Any]:
+    return queries.client_wip(uow, UUID(client_id))
+
+
+def get_job_wip(uow: Uow, job_id: str) -> dict[str, Any]:
+    return queries.job_wip(uow, UUID(job_id))
+
+
+def list_wip_items(
+    uow: Uow,
+    client_id: str,
+    limit: int = 50,
+    cursor: str | None = None,
+    job_id: str | None = None,
+    state: str | None = None,
+) -> dict[str, Any]:
+    job = UUID(job_id) if job_id else None
+    return queries.list_items(uow, limit=limit, cursor=cursor, client_id=UUID(client_id), job_id=job, state=state)
+
+
+def write_off(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    return usecases.write_off(uow, [UUID(i) for i in body["ids"]], body["reason"])

@@ -1,0 +1,245 @@
+"""WIP lists and sums. Every sum joins the policed client copy: a private client's money is in nobody else's total."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis import paging
+from chassis.errors import NotFound
+from chassis.uow import Uow
+from timebilling import money
+from timebilling.copies.tables import JobCopy
+from timebilling.copies.usecases import client, firm, today
+from timebilling.wip.rules import BUCKETS
+
+_AGES = """
+  sum(w.remaining) FILTER (WHERE :today - w.day <= 30) AS days_0_30,
+  sum(w.remaining) FILTER (WHERE :today - w.day BETWEEN 31 AND 60) AS days_31_60,
+  sum(w.remaining) FILTER (WHERE :today - w.day BETWEEN 61 AND 90) AS days_61_90,
+  sum(w.remaining) FILTER (WHERE :today - w.day > 90) AS days_over_90"""
+_SUMS = f"""
+  sum(w.remaining) FILTER (WHERE w.state = 'unbilled') AS unbilled, sum(w.remaining) FILTER (WHERE w.state = 'reserved') AS reserved,
+  count(*) FILTER (WHERE w.state = 'unbilled') AS items, sum(w.seconds) AS seconds, sum(w.billable_seconds) AS billable_seconds,
+  sum(w.remaining) AS remaining, min(w.day) AS oldest_day, {_AGES}"""
+_OPEN = """FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
+WHERE w.firm_id = :firm AND w.state IN ('unbilled', 'reserved')"""
+
+
+def list_wip(uow: Uow, limit: int, cursor: str | None) -> dict[str, Any]:
+    """Clients with WIP, largest first, and what all of it comes to."""
+    after, values = paging.keyset(["remaining", "client_id"], cursor, descending=True, casts=["numeric", "uuid"])
+    sql = f"""SELECT * FROM (SELECT c.id AS client_id, c.name AS client_name, w.currency, {_SUMS} {_OPEN} GROUP BY c.id, c.name, w.currency) sums
+        WHERE true {after} ORDER BY remaining DESC, client_id DESC LIMIT :limit"""
+    base = {"firm": uow.firm_id, "today": today(uow)}
+    rows = uow.session.execute(text(sql), {**base, "limit": limit + 1, **values}).mappings().all()
+    totals = uow.session.execute(
+        text(f"SELECT w.currency, sum(w.remaining) AS remaining {_OPEN} GROUP BY w.currency ORDER BY 1"), base
+    )
+    page = paging.page(rows, limit, lambda r: (r["remaining"], r["client_id"]))
+    page["items"] = [
+        {"client_id": r["client_id"], "client_name": r["client_name"], "oldest_day": r["oldest_day"]}
+        | _open_figures(r)
+        | _ages(r)
+        for r in page["items"]
+    ]
+    return page | {"totals": [money.view(t.remaining, t.currency) for t in totals]}
+
+
+def client_wip(uow: Uow, client_id: UUID) -> dict[str, Any]:
+    """A client's WIP by job; the sums above are in the currency the client is billed in. Errors: `client_not_found` (404)."""
+    of = client(uow, client_id)
+    sql = f"""SELECT w.job_id, j.title AS job_title, w.currency, {_SUMS}
+        FROM wip_items w LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
+        WHERE w.firm_id = :firm AND w.client_id = :client AND w.state IN ('unbilled', 'reserved')
+        GROUP BY w.job_id, j.title, w.currency ORDER BY j.title, w.job_id, w.currency"""
+    rows = (
+        uow.session.execute(text(sql), {"firm": uow.firm_id, "client": client_id, "today": today(uow)}).mappings().all()
+    )
+    own = [r for r in rows if r["currency"] == of.currency]
+    total = {name: sum((r[name] or 0 for r in own), money.ZERO) for name in ("unbilled", "reserved", *BUCKETS)} | {
+        "currency": of.currency
+    }
+    return {
+        "client_id": of.id,
+        "client_name": of.name,
+        **_open_figures(total),
+        **_ages(total),
+        "jobs": [
+            {k: r[k] for k in ("job_id", "items", "seconds", "billable_seconds", "oldest_day")}
+            | {"job_title": r["job_title"] or ""}
+            | _open_figures(r)
+            for r in rows
+        ],
+    }
+
+
+def job_wip(uow: Uow, job_id: UUID) -> dict[str, Any]:
+    """A job's figures in the currency its client is billed in. Errors: `job_not_found` (404)."""
+    job = uow.get(JobCopy, job_id)
+    try:
+        of = client(uow, job.client_id)
+    except NotFound:
+        raise NotFound("job_not_found", "There is no such job.") from None
+    values = {"firm": uow.firm_id, "job": job_id, "currency": of.currency}
+    figures = ("standard", "billed", "written_down", "written_up", "written_off", "remaining")
+    sums = ", ".join(f"sum({f}) AS {f}" for f in figures)
+    wip = (
+        uow.session.execute(
+            text(
+                f"SELECT {sums}, sum(remaining) FILTER (WHERE state = 'reserved') AS reserved FROM wip_items "
+                "WHERE firm_id = :firm AND job_id = :job AND currency = :currency"
+            ),
+            values,
+        )
+        .mappings()
+        .one()
+    )
+    # An approved entry whose cost nobody knows makes the job's cost unknown, not smaller.
+    time = uow.session.execute(
+        text(
+            "SELECT sum(seconds) AS seconds, sum(billable_seconds) AS billable_seconds, "
+            "sum(seconds) FILTER (WHERE status <> 'approved') AS draft_seconds, "
+            "sum(seconds * cost_rate / 3600) FILTER (WHERE status = 'approved') AS cost, "
+            "count(*) FILTER (WHERE status = 'approved' AND cost_rate IS NULL) AS unknown, max(cost_currency) AS cost_currency, "
+            "count(DISTINCT cost_currency) AS cost_currencies FROM time_entries WHERE firm_id = :firm AND job_id = :job"
+        ),
+        values,
+    ).one()
+    knows_cost = (
+        not time.unknown and time.cost_currencies <= 1 and "timebilling:rates:read" in uow.principal.permissions
+    )
+    return {
+        "job_id": job.id,
+        "job_title": job.title,
+        "client_id": job.client_id,
+        "seconds": time.seconds or 0,
+        "billable_seconds": time.billable_seconds or 0,
+        "draft_seconds": time.draft_seconds or 0,
+        **{f: money.view(wip[f] or 0, of.currency) for f in (*figures, "reserved")},
+        "cost": money.view(time.cost or 0, time.cost_currency or firm(uow).currency) if knows_cost else None,
+    }
+
+
+def list_items(
+    uow: Uow, *, limit: int, cursor: str | None, client_id: UUID, job_id: UUID | None, state: str | None
+) -> dict[str, Any]:
+    """A client's WIP items, oldest day first. Errors: `client_not_found` (404)."""
+    client(uow, client_id)
+    conditions = ("AND w.job_id = :job " if job_id else "") + ("AND w.state = :state " if state else "")
+    after, values = paging.keyset(["w.day", "w.id"], cursor, casts=["date", "uuid"])
+    sql = f"""SELECT w.id, w.kind, w.job_id, j.title AS job_title, w.staff_id, s.name AS staff_name, a.name AS activity_name, w.day,
+               e.narrative, w.billable_seconds, w.standard, w.remaining, w.currency, w.state, w.invoice_id
+        FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
+        JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
+        LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
+        LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
+        LEFT JOIN activities a ON a.firm_id = w.firm_id AND a.id = w.activity_id
+        WHERE w.firm_id = :firm AND w.client_id = :client {conditions} {after} ORDER BY w.day, w.id LIMIT :limit"""
+    parameters = {"firm": uow.firm_id, "client": client_id, "job": job_id, "state": state, "limit": limit + 1, **values}
+    page = paging.page(
+        uow.session.execute(text(sql), parameters).mappings().all(), limit, lambda r: (r["day"], r["id"])
+    )
+    return {**page, "items": [_item(r) for r in page["items"]]}
+
+
+def _item(row: Mapping[Any, Any]) -> dict[str, Any]:
+    names = (
+        "id",
+        "kind",
+        "job_id",
+        "staff_id",
+        "activity_name",
+        "day",
+        "narrative",
+        "billable_seconds",
+        "state",
+        "invoice_id",
+    )
+    return {n: row[n] for n in names} | {
+        "job_title": row["job_title"] or "",
+        "staff_name": row["staff_name"] or "",
+        "standard": money.view(row["standard"], row["currency"]),
+        "remaining": money.view(row["remaining"], row["currency"]),
+    }
+
+
+def _open_figures(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: money.view(row[name] or 0, row["currency"]) for name in ("unbilled", "reserved")}
+
+
+def _ages(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {"ageing": {name: money.view(row[name] or 0, row["currency"]) for name in BUCKETS}}
+
+
+def totals(uow: Uow, day: date) -> dict[str, dict[str, Any]]:
+    """All WIP that may be seen, with its ageing, by currency."""
+    rows = uow.session.execute(
+        text(f"SELECT w.currency, sum(w.remaining) AS remaining, {_AGES} {_OPEN} GROUP BY w.currency"),
+        {"firm": uow.firm_id, "today": day},
+    ).mappings()
+    return {
+        r["currency"]: {"wip": money.view(r["remaining"], r["currency"]), "wip_ageing": _ages(r)["ageing"]}
+        for r in rows
+    }
+
+
+# --- what must always hold (`check`) ----------------------------------------------------------------------------------
+
+
+def broken_identities(uow: Uow) -> Iterator[str]:
+    """Jobs whose items, or whose movements, break standard = billed + written down − written up + written off + remaining."""
+    rows = uow.session.execute(
+        text(
+            """SELECT i.job_id, i.currency FROM (
+                SELECT job_id, currency, sum(standard) AS standard, sum(billed) AS billed, sum(written_down) AS written_down,
+                       sum(written_up) AS written_up, sum(written_off) AS written_off, sum(remaining) AS remaining
+                FROM wip_items GROUP BY job_id, currency) i
+            LEFT JOIN (
+                SELECT job_id, currency,
+                       coalesce(sum(amount) FILTER (WHERE kind = 'standard'), 0) AS standard,
+                       coalesce(sum(amount) FILTER (WHERE kind = 'billed'), 0) AS billed,
+                       coalesce(sum(amount) FILTER (WHERE kind = 'written_down'), 0) AS written_down,
+                       coalesce(sum(amount) FILTER (WHERE kind = 'written_up'), 0) AS written_up,
+                       coalesce(sum(amount) FILTER (WHERE kind = 'written_off'), 0) AS written_off
+                FROM wip_movements GROUP BY job_id, currency) m ON m.job_id = i.job_id AND m.currency = i.currency
+            WHERE i.standard <> i.billed + i.written_down - i.written_up + i.written_off + i.remaining
+               OR (i.standard, i.billed, i.written_down, i.written_up, i.written_off) IS DISTINCT FROM
+                  (coalesce(m.standard, 0), coalesce(m.billed, 0), coalesce(m.written_down, 0), coalesce(m.written_up, 0),
+                   coalesce(m.written_off, 0))"""
+        )
+    )
+    for row in rows:
+        yield f"job {row.job_id} ({row.currency})"
+
+
+def misplaced_items(uow: Uow) -> Iterator[str]:
+    """Items whose state and place on an invoice disagree, or that stand on more than one live invoice."""
+    rows = uow.session.execute(
+        text(
+            """SELECT w.id, w.state, count(x.id) AS live FROM wip_items w
+            LEFT JOIN (invoice_items x JOIN invoices i ON i.firm_id = x.firm_id AND i.id = x.invoice_id AND i.state <> 'void')
+                ON x.firm_id = w.firm_id AND x.item_id = w.id AND x.live
+            GROUP BY w.firm_id, w.id
+            HAVING count(x.id) <> (CASE WHEN w.state IN ('reserved', 'billed') THEN 1 ELSE 0 END)
+                OR bool_or(x.invoice_id IS DISTINCT FROM w.invoice_id AND x.id IS NOT NULL)
+                OR bool_or(i.state = 'draft' AND w.state = 'billed') OR bool_or(i.state = 'issued' AND w.state = 'reserved')"""
+        )
+    )
+    for row in rows:
+        yield f"item {row.id} is {row.state} and on {row.live} live invoices"
+
+
+def unapproved_items(uow: Uow) -> Iterator[str]:
+    """Approved billable entries without their item, and items whose entry is not that."""
+    rows = uow.session.execute(
+        text(
+            "SELECT coalesce(e.id, w.id) AS id FROM (SELECT * FROM time_entries WHERE status = 'approved' AND billable) e "
+            "FULL JOIN (SELECT * FROM wip_items WHERE kind = 'time') w ON w.firm_id = e.firm_id AND w.id = e.id "
+            "WHERE e.id IS NULL OR w.id IS NULL OR e.currency <> w.currency OR e.billable_seconds <> w.billable_seconds"
+        )
+    )
+    for row in rows:
+        yield f"entry {row.id}"

@@ -1,0 +1,49 @@
+"""Work in progress: one item per approved billable entry (a disbursement will be another kind), and what happened to it."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import DateTime
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import FirmOwned
+from timebilling.db import Base
+
+
+class WipItem(FirmOwned, Base):
+    """What has become of an item's standard value; the database holds the WIP identity for each. `id` is the entry's."""
+
+    __tablename__ = "wip_items"
+    __singular__ = "wip_item"
+    kind: Mapped[str]  # time
+    client_id: Mapped[UUID]
+    job_id: Mapped[UUID]
+    staff_id: Mapped[UUID]
+    activity_id: Mapped[UUID | None]
+    day: Mapped[date]
+    seconds: Mapped[int]
+    billable_seconds: Mapped[int]
+    currency: Mapped[str]
+    standard: Mapped[Decimal]
+    billed: Mapped[Decimal]
+    written_down: Mapped[Decimal]
+    written_up: Mapped[Decimal]
+    written_off: Mapped[Decimal]
+    remaining: Mapped[Decimal]
+    state: Mapped[str]  # unbilled, reserved, billed, written_off
+    invoice_id: Mapped[UUID | None]
+
+
+class WipMovement(FirmOwned, Base):
+    """A fact: one of an item's figures went up or down. Append-only; the items must equal their sums."""
+
+    __tablename__ = "wip_movements"
+    item_id: Mapped[UUID]
+    job_id: Mapped[UUID]
+    currency: Mapped[str]
+    kind: Mapped[str]  # standard, billed, written_down, written_up, written_off
+    amount: Mapped[Decimal]  # signed
+    invoice_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
