@@ -161,6 +161,7 @@ def _process(platform: Platform, service: str, mode: str, shared: dict[str, str]
         name=name,
         group=service,
         argv=[PYTHON, "-m", service, mode],
+        forked=True,
         env=env,
         ready=lambda: responds(f"http://{probed}/readyz"),
         after=(f"{service}-migrate",),
@@ -205,6 +206,7 @@ def _web(platform: Platform) -> list[Node]:
     serve = Part(
         name="web",
         argv=[PYTHON, "-m", "web"],
+        forked=True,
         env={
             "PRAXIS_HTTP_BIND": bind,
             "PRAXIS_PUBLIC_URL": platform.public_url,
@@ -235,6 +237,12 @@ def _edge(platform: Platform) -> Part:
         "PRAXIS_HEALTH_BIND": health,
         "PRAXIS_UPSTREAM_S3": store["PRAXIS_S3_URL"],
         **{f"PRAXIS_UPSTREAM_{name.upper()}": platform.bind(process) for name, process in upstreams.items()},
+        # Limits are per address, and here all people share one: benchmarks and journeys lift them.
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name in ("PRAXIS_EDGE_RATE", "PRAXIS_EDGE_SIGN_IN_RATE")
+        },
     }
     # One Envoy may not share memory with another that runs on this machine.
     argv = [

@@ -1,0 +1,18 @@
+"""`./praxis bench NAME`."""
+
+import importlib
+import sys
+
+SCENARIOS = {"log-time": "bench.log_time", "relay": "bench.relay", "question": "bench.question"}
+
+
+def main() -> None:
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in SCENARIOS:
+        print(f"scenarios: {', '.join(SCENARIOS)}")
+        sys.exit(2 if name else 0)
+    importlib.import_module(SCENARIOS[name]).main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""log-time: logging a time entry, against Flask with raw SQL into a table of the same shape in the same database server.
+
+The bound validates nothing, checks no token, keeps no audit, announces nothing: one INSERT and a commit.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+
+from bench import load, servers
+from bench.report import Figure, Report, median
+from tests.e2e.support import Firm, Platform, open_firm
+
+CONNECTIONS = (1, 4, 8, 32)
+ROUNDS, SECONDS = 3, 4.0
+COLUMNS = "firm_id, id, staff_id, client_id, job_id, day, seconds, billable, narrative, status, created_at, version"
+
+
+def main(words: list[str]) -> None:
+    options = argparse.ArgumentParser(prog="./praxis bench log-time")
+    options.add_argument("--rows", type=int, default=10_000_000, help="how many entries there are in the second part")
+    options.add_argument("--connections", type=int, nargs="+", default=list(CONNECTIONS))
+    chosen = options.parse_args(words)
+    report = Report("log-time")
+    with servers.running() as found:
+        platform = Platform(
+            found["addresses"]["app"], found["addresses"]["files"], found["addresses"]["mail"], servers.praxis
+        )
+        firm = open_firm(platform)
+        facts = _facts(firm)
+        with _bound() as bound:
+            _measure(report, facts, bound, chosen.connections, "no rows")
+            if chosen.rows:
+                _fill(facts, chosen.rows)
+                _measure(report, facts, bound, chosen.connections, f"{chosen.rows:,} rows")
+    _losses(report, chosen.connections)
+    report.keep()
+
+
+def _facts(firm: Firm) -> dict[str, Any]:
+    """A client and a job to log time on, and how to reach the service past the edge."""
+    owner = firm.owner
+    client = owner.post("clients/v1/clients", {"name": "Bench Ltd", "kind": "organisation"}, status=201)
+    job = owner.post("workflow/v1/jobs", {"client_id": client["id"], "title": "Bench"}, status=201)
+    body = {
+        "job_id": job["id"],
+        "day": date(2026, 11, 2).isoformat(),
+        "seconds": 3600,
+        "narrative": "Prepared the return",
+    }
+    owner.post("timebilling/v1/time-entries", body, status=201)  # its copies are there from here on
+    database = _settings("PRAXIS_OWNER_DATABASE_URL")
+    return {
+        "firm": firm.id, "staff": owner.id, "client": client["id"], "job": job["id"], "token": owner.token, "body": body,
+        "database": database, "direct": _port("timebilling-http"), "edge": int(firm.platform.app.rsplit(":", 1)[1]),
+        "refresh": lambda: _token(firm),
+    }  # fmt: skip
+
+
+def _token(firm: Firm) -> str:
+    from tests.e2e.support import sign_in
+
+    return sign_in(firm.platform, firm.owner.email).token
+
+
+def _settings(name: str) -> str:
+    from tools.launcher.area import Area
+    from tools.launcher.platform import Platform as Launched
+
+    launched = Launched(Area(servers.STATE / "run", servers.STATE / "secrets"))
+    return launched.database_url("timebilling", "owner") if name == "PRAXIS_OWNER_DATABASE_URL" else ""
+
+
+def _port(process: str) -> int:
+    ports = json.loads((servers.STATE / "run" / "ports.json").read_text())
+    return int(ports[f"{process}-http"] if f"{process}-http" in ports else ports[process])
+
+
+class _bound:  # noqa: N801 - used as a statement
+    """The bound's server and its table."""
+
+    def __enter__(self) -> int:
+        self._url = _settings("PRAXIS_OWNER_DATABASE_URL")
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE bound (LIKE time_entries INCLUDING DEFAULTS INCLUDING INDEXES)")
+        environment = {**os.environ, "BOUND_DATABASE_URL": self._url, "BOUND_PORT": "0"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.bound_flask"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=servers.ROOT,
+        )
+        assert self._process.stdout is not None
+        port = int(self._process.stdout.readline())
+        for _ in range(100):
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/")
+                return port
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError("the bound did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def _measure(report: Report, facts: dict[str, Any], bound: int, connections: list[int], rows: str) -> None:
+    token = facts["refresh"]()
+    path = "/api/timebilling/v1/time-entries"
+
+    def ours(number: int) -> bytes:
+        del number
+        headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
+        return load.request("POST", path, json.dumps(facts["body"]).encode(), headers)
+
+    plain = load.request(
+        "POST", "/time-entries", json.dumps(facts["body"] | {k: facts[k] for k in ("firm", "staff", "client")}).encode()
+    )
+    for count in connections:
+        results: dict[str, list[load.Result]] = {"bound": [], "direct": [], "edge": []}
+        for _ in range(ROUNDS):
+            results["bound"].append(load.run(bound, lambda _: plain, connections=count, seconds=SECONDS))
+            results["direct"].append(load.run(facts["direct"], ours, connections=count, seconds=SECONDS))
+            results["edge"].append(load.run(facts["edge"], ours, connections=count, seconds=SECONDS))
+        rates = {name: median([r.rate for r in found]) for name, found in results.items()}
+        for name, reach in (("direct", "≥ 0.6"), ("edge", "≥ 0.35")):
+            middle = sorted(results[name], key=lambda r: r.rate)[ROUNDS // 2]
+            detail = {f"p{int(p * 100)}_ms": middle.percentile(p) for p in (0.5, 0.95, 0.99)} | {
+                "errors": sum(r.errors for r in results[name])
+            }
+            what = f"{rows}, {count} connections, {'through the edge' if name == 'edge' else 'direct'}"
+            report.add(Figure(what, rates[name], rates["bound"], "requests/s", reach, detail))
+    assert not any(r.errors for found in results.values() for r in found), "errors under load"
+
+
+def _fill(facts: dict[str, Any], rows: int) -> None:
+    """Entries over three years and a thousand jobs, the same in both tables."""
+    print(f"filling both tables with {rows:,} rows …", flush=True)
+    first = date(2023, 11, 1)
+    with psycopg.connect(facts["database"], autocommit=True) as connection:
+        connection.execute("SET session_replication_role = origin")
+        for table in ("time_entries", "bound"):
+            if table == "time_entries":
+                connection.execute("ALTER TABLE time_entries DISABLE TRIGGER refuse_closed_time")
+            done = 0
+            while done < rows:
+                step = min(500_000, rows - done)
+                connection.execute(
+                    f"INSERT INTO {table} ({COLUMNS}) SELECT %(firm)s, gen_random_uuid(), md5((n %% 50)::text)::uuid, md5((n %% 200)::text)::uuid, "
+                    "md5((n %% 1000)::text)::uuid, %(first)s + (n %% 1090)::int, 3600, true, 'Prepared the return', 'draft', now(), 1 "
+                    "FROM generate_series(%(from)s::bigint, %(to)s::bigint) n",
+                    {"firm": facts["firm"], "first": first + timedelta(0), "from": done, "to": done + step - 1},
+                )
+                done += step
+            if table == "time_entries":
+                connection.execute("ALTER TABLE time_entries ENABLE TRIGGER refuse_closed_time")
+            connection.execute(f"VACUUM ANALYZE {table}")
+        connection.execute("CHECKPOINT")
+
+
+def _losses(report: Report, connections: list[int]) -> None:
+    """How much slower we are with rows than without."""
+    found = {f.what: f for f in report.figures}
+    for count in connections:
+        pair = [f for what, f in found.items() if f", {count} connections, direct" in what]
+        if len(pair) == 2:
+            report.add(
+                Figure(f"{count} connections: with rows ÷ without", pair[1].ours, pair[0].ours, "requests/s", "≥ 0.9")
+            )

@@ -1,0 +1,41 @@
+"""The platform a scenario runs on: a state folder of its own, durable writes, free ports."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+STATE = ROOT / ".praxis" / "bench" / "state"
+
+
+def praxis(*words: str) -> subprocess.CompletedProcess[str]:
+    """`./praxis …` on the benchmarks' own state."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PRAXIS_")}
+    environment |= {f"PRAXIS_{name}_PORT": "0" for name in ("EDGE", "FILES", "MAIL")}
+    environment |= {"PRAXIS_STATE_DIR": str(STATE), "PRAXIS_EDGE_RATE": "0", "PRAXIS_EDGE_SIGN_IN_RATE": "0"}
+    command = [sys.executable, "-m", "tools.launcher", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def running(*flags: str) -> Iterator[dict[str, Any]]:
+    """The platform, or with `--servers` only what services stand on; what `status` says of it."""
+    print("starting servers …", flush=True)
+    started = praxis("up", "--detach", "--fresh", "--no-demo", *flags)
+    if started.returncode:
+        sys.exit(started.stdout[-3000:] + started.stderr[-2000:])
+    try:
+        yield json.loads(praxis("status", "--json").stdout)
+    finally:
+        praxis("down")
+
+
+def server_settings() -> dict[str, str]:
+    """How to reach the servers that `running("--servers")` started."""
+    lines = (STATE / "run" / "servers.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
