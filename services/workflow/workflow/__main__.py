@@ -1,0 +1,5 @@
+from chassis.service import main
+
+from workflow.app import service
+
+main(service)

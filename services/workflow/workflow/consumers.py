@@ -1,0 +1,44 @@
+"""What this service listens to, what it does later, what it can say again, and how it checks itself."""
+
+from chassis.consumer import Listen
+from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged
+from praxis.documents.v1.events_pb2 import DocumentChanged
+from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
+from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
+from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, TaskChanged
+
+from workflow.copies import usecases as copies
+from workflow.jobs import checks
+from workflow.jobs import queries as job_queries
+from workflow.jobs import usecases as job_usecases
+from workflow.requests import queries as request_queries
+from workflow.requests import usecases as request_usecases
+from workflow.stages import usecases as stage_usecases
+from workflow.tasks import queries as task_queries
+
+LISTENS = [
+    Listen(FirmUpdated, copies.keep_firm),
+    Listen(FirmUpdated, stage_usecases.begin),
+    Listen(StaffChanged, copies.keep_staff),
+    Listen(ClientChanged, job_usecases.follow_client),
+    Listen(ContactChanged, copies.keep_contact),
+    Listen(EngagementChanged, copies.keep_engagement),
+    Listen(TimeEntryChanged, copies.keep_time),
+    Listen(DocumentChanged, copies.keep_document),
+]
+
+TIMERS = {
+    "job_turn": job_usecases.turn,
+    "request_reminder": request_usecases.remind,
+}
+
+REPUBLISH = {
+    JobChanged: job_queries.job_states,
+    TaskChanged: task_queries.task_states,
+    RequestChanged: request_queries.request_states,
+}
+
+CHECKS = {
+    "jobs count their steps": checks.miscounted_jobs,
+    "dependencies stay within a job and without a cycle": checks.broken_dependencies,
+}

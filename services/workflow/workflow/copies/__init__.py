@@ -1,0 +1,1 @@
+"""What this service remembers of firms, staff, clients, contacts, engagements, time and documents, which others own."""

@@ -1,0 +1,1 @@
+"""Relative dates, business days, and how periods are named."""

@@ -1,0 +1,10 @@
+"""The declarative base of this service's tables."""
+
+from chassis.db import NAMING, TYPES
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = TYPES

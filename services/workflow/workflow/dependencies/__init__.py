@@ -1,0 +1,1 @@
+"""What in a job waits for what."""

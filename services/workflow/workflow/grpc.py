@@ -1,0 +1,60 @@
+"""What other services ask of this one."""
+
+from uuid import UUID
+
+from chassis.errors import Invalid, NotFound
+from chassis.uow import Uow
+from praxis.workflow.v1.workflow_pb2 import (
+    AnswerRequestItemRequest,
+    GetJobRequest,
+    GetJobResponse,
+    MarkRequestViewedRequest,
+    RequestReply,
+    SubmitRequestRequest,
+)
+
+from workflow.copies.usecases import client_of
+from workflow.jobs.aggregate import WholeJob
+from workflow.jobs.queries import job_states
+from workflow.requests import usecases
+from workflow.requests.events import request_changed
+from workflow.requests.tables import Request
+
+
+def get_job(uow: Uow, request: GetJobRequest) -> GetJobResponse:
+    for _, _, state in job_states(uow, _id(request.job_id)):
+        # Asked on behalf of a person: a private client's job is not theirs to learn of.
+        client_of(uow, UUID(state.client_id))
+        return GetJobResponse(job=state)
+    raise NotFound("job_not_found", "There is no such job.")
+
+
+def mark_request_viewed(uow: Uow, request: MarkRequestViewedRequest) -> RequestReply:
+    return _reply(*usecases.mark_viewed(uow, _id(request.request_id)))
+
+
+def answer_request_item(uow: Uow, request: AnswerRequestItemRequest) -> RequestReply:
+    answered = usecases.answer_item(
+        uow,
+        _id(request.request_id),
+        _id(request.item_id),
+        outcome=request.outcome or "answered",
+        answer=request.answer,
+        document_ids=[_id(document_id) for document_id in request.document_ids],
+    )
+    return _reply(*answered)
+
+
+def submit_request(uow: Uow, request: SubmitRequestRequest) -> RequestReply:
+    return _reply(*usecases.submit_request(uow, _id(request.request_id)))
+
+
+def _reply(whole: WholeJob, request: Request) -> RequestReply:
+    return RequestReply(request=request_changed(request, whole.job.title))
+
+
+def _id(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise Invalid("id_invalid", "This is not an id.") from error

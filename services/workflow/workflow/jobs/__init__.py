@@ -1,0 +1,1 @@
+"""Jobs: one delivery of work for one client, with a status derived from everything in it."""

@@ -1,0 +1,370 @@
+"""A job with everything in it: loaded whole, changed, then settled: dates, blocks, status and announcements follow."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from chassis.db import new_id
+from chassis.errors import Invalid, NotFound
+from chassis.uow import Uow, lost_update
+from google.protobuf.message import Message
+from sqlalchemy import and_, select
+from sqlalchemy.orm import selectinload
+
+from workflow.copies.tables import ClientCopy
+from workflow.copies.usecases import calendar_of, day_begins, today_of
+from workflow.dates.parsing import dates_checked
+from workflow.dates.rules import EARLIEST, Calendar, DateRule
+from workflow.dependencies.rules import Edge, Node, Readiness, readiness
+from workflow.jobs import rules
+from workflow.jobs.events import job_changed
+from workflow.jobs.tables import Dependency, DueMove, Job
+from workflow.requests import rules as request_rules
+from workflow.requests.events import request_changed
+from workflow.requests.sending import send
+from workflow.requests.tables import Request
+from workflow.stages.usecases import stages_of
+from workflow.tasks import rules as task_rules
+from workflow.tasks.events import task_changed
+from workflow.tasks.tables import Task
+
+# How long a finished job stays on the board, so that what was dropped on Done does not vanish under one's hands.
+STAYS_ON_BOARD = timedelta(days=14)
+
+Step = Task | Request
+S = TypeVar("S", Task, Request)
+
+
+@dataclass
+class WholeJob:
+    """One job. Whoever changes it has locked it, so that what follows from the parts follows from all of them."""
+
+    job: Job
+    tasks: list[Task] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    dependencies: list[Dependency] = field(default_factory=list)
+    _versions: dict[UUID, int] = field(default_factory=dict)  # as loaded
+
+    @property
+    def steps(self) -> list[Step]:
+        return [*self.tasks, *self.requests]
+
+    @property
+    def edges(self) -> list[Edge[UUID]]:
+        return [Edge(d.before_id, d.after_id, d.lag_days) for d in self.dependencies]
+
+    @property
+    def titles(self) -> dict[UUID, str]:
+        return {step.id: step.title for step in self.steps}
+
+    def step(self, step_id: UUID) -> Step:
+        """Errors: `dependency_unknown`."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise Invalid("dependency_unknown", "The job has no such task or request.")
+
+    def task(self, task_id: UUID) -> Task:
+        return next(task for task in self.tasks if task.id == task_id)
+
+    def request(self, request_id: UUID) -> Request:
+        return next(request for request in self.requests if request.id == request_id)
+
+    def waiting(self, step_id: UUID) -> list[Step]:
+        """The open steps that a step waits for."""
+        open_ones = {step.id: step for step in self.steps if not complete(step)}
+        return [open_ones[e.before] for e in self.edges if e.after == step_id and e.before in open_ones]
+
+    def facts(self) -> rules.Facts:
+        """What the status is derived from, as the job's columns hold it."""
+        job = self.job
+        due_on, deadline_on = rules.due_dates(job.statutory_due, job.extended_due, job.internal_due)
+        return rules.Facts(
+            cancelled=job.cancelled_at is not None,
+            closed=job.closed_at is not None,
+            due_on=due_on,
+            deadline_on=deadline_on,
+            open_tasks=job.open_tasks,
+            next_ready_on=job.next_ready_on,
+            requests_open=job.requests_open,
+            requests_waiting=job.requests_waiting,
+            next_step_due=job.next_step_due,
+            last_step_due=job.last_step_due,
+        )
+
+
+def kind_of(step: Step) -> str:
+    return "task" if isinstance(step, Task) else "request"
+
+
+def complete(step: Step) -> bool:
+    """Whether what waits for the step can go on."""
+    return step.status in (task_rules.CLOSED if isinstance(step, Task) else request_rules.COMPLETE)
+
+
+# --- loading ---------------------------------------------------------------------------------------------------------
+
+
+def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
+    """The job, locked. Errors: `job_not_found`, also for a private client's stranger; `version_conflict`."""
+    visible = and_(ClientCopy.firm_id == Job.firm_id, ClientCopy.id == Job.client_id)
+    statement = select(Job).join(ClientCopy, visible).where(Job.firm_id == uow.firm_id, Job.id == job_id).with_for_update(of=Job)
+    job = uow.session.scalar(statement.execution_options(populate_existing=True))
+    if job is None:
+        raise NotFound("job_not_found", "There is no such job.")
+    if version is not None and job.version != version:
+        raise lost_update(job.version)
+    whole = WholeJob(
+        job,
+        tasks=_of(uow, select(Task).where(Task.firm_id == uow.firm_id, Task.job_id == job_id).order_by(Task.position)),
+        requests=_of(
+            uow,
+            select(Request)
+            .where(Request.firm_id == uow.firm_id, Request.job_id == job_id)
+            .order_by(Request.position)
+            .options(selectinload(Request.items)),
+        ),
+        dependencies=_of(
+            uow, select(Dependency).where(Dependency.firm_id == uow.firm_id, Dependency.job_id == job_id).order_by(Dependency.id)
+        ),
+    )
+    whole._versions = {row.id: row.version for row in (job, *whole.steps)}
+    return whole
+
+
+def _of(uow: Uow, statement: Any) -> list[Any]:
+    return list(uow.session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def load_by_task(uow: Uow, task_id: UUID) -> tuple[WholeJob, Task]:
+    """The job of a task, locked, and the task. `uow.if_match` is the task's. Errors: `task_not_found`, `version_conflict`."""
+    whole = _load_by(uow, Task, task_id, "task")
+    return whole, _seen(uow, whole.task(task_id))
+
+
+def load_by_request(uow: Uow, request_id: UUID) -> tuple[WholeJob, Request]:
+    """The job of a request, locked, and the request. A contact finds only requests of their clients that were sent.
+    Errors: `request_not_found`, `version_conflict`."""
+    whole = _load_by(uow, Request, request_id, "request")
+    request = whole.request(request_id)
+    if uow.principal.kind == "portal" and not _shown_to_contact(uow, request):
+        raise NotFound("request_not_found", "There is no such request.")
+    return whole, _seen(uow, request)
+
+
+def _shown_to_contact(uow: Uow, request: Request) -> bool:
+    return request.client_id in uow.principal.client_ids and request.status in request_rules.VISIBLE_TO_CLIENT
+
+
+def _load_by(uow: Uow, model: type[Task] | type[Request], step_id: UUID, name: str) -> WholeJob:
+    job_id = uow.session.scalar(select(model.job_id).where(model.firm_id == uow.firm_id, model.id == step_id))
+    missing = NotFound(f"{name}_not_found", f"There is no such {name}.")
+    if job_id is None:
+        raise missing
+    try:
+        return load(uow, job_id)
+    except NotFound as error:
+        raise missing from error
+
+
+def _seen(uow: Uow, step: S) -> S:
+    if uow.if_match is not None and step.version != uow.if_match:
+        raise lost_update(step.version)
+    return step
+
+
+# --- settling --------------------------------------------------------------------------------------------------------
+
+
+def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: bool = True, why: str = "") -> None:
+    """Draws the consequences of whatever was changed, writes and announces them.
+
+    Dates that count from other steps move (`why` is their reason), blocks come and go, requests that waited are sent, the
+    job's facts and status follow. `changed` False: only the calendar has moved on to `today`, and nothing is written unless
+    that changes something. Errors: `date_out_of_range`.
+    """
+    today = today or today_of(uow)
+    for step in whole.steps:
+        _stamp(uow, step, today)
+    _move_dates(uow, whole, calendar_of(uow), why)
+    ready = _block(whole, today)
+    for request in whole.requests:
+        if request.status == "scheduled" and not ready[request.id].blocked(today):
+            send(uow, request)
+    _count(uow, whole, ready, today)
+    _write(uow, whole, changed)
+    _plan_next_turn(uow, whole, ready, today)
+
+
+def _stamp(uow: Uow, step: Step, today: date) -> None:
+    """A complete step knows since when, an open one has forgotten it."""
+    if not complete(step):
+        step.completed_on = None
+        if isinstance(step, Task):
+            step.completed_at = None
+    elif step.completed_on is None:
+        step.completed_on = today
+        if isinstance(step, Task):
+            step.completed_at = uow.now
+
+
+def _move_dates(uow: Uow, whole: WholeJob, calendar: Calendar, why: str) -> None:
+    keys = {step.key: step.id for step in whole.steps if step.key}
+    nodes = {}
+    for step in whole.steps:
+        rule = DateRule.parse(step.due_rule) if step.due_rule else None
+        nodes[step.id] = rules.Dated(
+            due_on=step.due_on,
+            completed_on=step.completed_on,
+            open=not complete(step),
+            pinned=step.due_pinned,
+            rule=rule,
+            of=keys.get(rule.of) if rule else None,
+        )
+    with dates_checked():
+        due = rules.cascade(nodes, calendar)
+    for step in whole.steps:
+        if due[step.id] != step.due_on:
+            move_due_date(uow, step, due[step.id], why or "follows the step its date counts from")
+
+
+def move_due_date(uow: Uow, step: Step, new: date | None, reason: str) -> None:
+    """Moves a step's date and records it."""
+    record_move(uow, step.job_id, kind_of(step), step.id, "due", step.due_on, new, reason)
+    step.due_on = new
+    step.due_moves += 1
+
+
+def record_move(
+    uow: Uow, job_id: UUID, subject_type: str, subject_id: UUID, which: str, old: date | None, new: date | None, reason: str
+) -> None:
+    uow.session.add(
+        DueMove(
+            id=new_id(),
+            job_id=job_id,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            which=which,
+            old=old,
+            new=new,
+            reason=reason,
+            by=uow.principal.name or uow.principal.actor,
+            at=uow.now,
+        )
+    )
+
+
+def _block(whole: WholeJob, today: date) -> dict[UUID, Readiness[UUID]]:
+    """Writes down for every step what it waits for; flags what has begun although something before it is open again."""
+    ready = readiness({step.id: Node(complete(step), step.completed_on) for step in whole.steps}, whole.edges)
+    for step in whole.steps:
+        step.waits_for, step.ready_on = len(ready[step.id].waits_for), ready[step.id].ready_on
+    titles = whole.titles
+    for task in whole.tasks:
+        task.blocked = task.status == "not_started" and ready[task.id].blocked(today)
+        begun = task.status in ("in_progress", "done")
+        open_before = next(iter(_open_before(task.id, ready, whole.edges)), None) if begun else None
+        task.attention = f"“{titles[open_before]}” is not done, though this has begun." if open_before else None
+    return ready
+
+
+def _open_before(step_id: UUID, ready: dict[UUID, Readiness[UUID]], edges: Iterable[Edge[UUID]]) -> Iterator[UUID]:
+    """Open steps anywhere before a step, nearest first."""
+    before: dict[UUID, list[UUID]] = {}
+    for edge in edges:
+        before.setdefault(edge.after, []).append(edge.before)
+    queue, seen = [step_id], {step_id}
+    while queue:
+        current = queue.pop(0)
+        yield from ready[current].waits_for
+        for earlier in before.get(current, ()):
+            if earlier not in seen:
+                seen.add(earlier)
+                queue.append(earlier)
+
+
+def _count(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today: date) -> None:
+    """The facts of the job that its status is derived from, and whether it is finished."""
+    job = whole.job
+    counted = [task for task in whole.tasks if task.status != "cancelled"]
+    open_tasks = [task for task in counted if task.status in task_rules.OPEN]
+    with_client = [request for request in whole.requests if request.status in request_rules.WITH_CLIENT]
+    job.tasks_total, job.open_tasks = len(counted), len(open_tasks)
+    job.tasks_done = job.tasks_total - job.open_tasks
+    job.requests_waiting = len(with_client)
+    job.requests_open = len(with_client) + sum(request.status == "scheduled" for request in whole.requests)
+    job.budget_minutes = sum(task.budget_minutes for task in counted if task.status != "skipped")
+    job.next_ready_on = rules.earliest([_workable_from(task, ready[task.id]) for task in open_tasks])
+    due = [step.due_on for step in (*open_tasks, *with_client)]
+    job.next_step_due, job.last_step_due = rules.earliest(due), rules.latest(due)
+    if job.cancelled_at is None:
+        _close_or_open(uow, job)
+    ended = job.closed_at or job.cancelled_at
+    job.on_board = ended is None or (job.cancelled_at is None and today < (ended + STAYS_ON_BOARD).date())
+    job.status = rules.derive(whole.facts(), today).status
+
+
+def _workable_from(task: Task, ready: Readiness[UUID]) -> date | None:
+    """The first day a task can be worked on; work that has begun goes on. None while it waits for something open."""
+    if task.status == "in_progress":
+        return EARLIEST
+    return None if ready.waits_for else ready.ready_on or EARLIEST
+
+
+def _close_or_open(uow: Uow, job: Job) -> None:
+    """A job is done when nothing in it is open; one without tasks, when it also stands in a stage for done ones.
+    Becoming done takes it to such a stage, being taken up again takes it back."""
+    stages = {stage.id: stage for stage in stages_of(uow)}
+    stands_in_done = stages[job.stage_id].kind == "done"
+    done = not job.open_tasks and not job.requests_open and (job.tasks_total > 0 or stands_in_done)
+    if done and job.closed_at is None:
+        job.closed_at = uow.now
+        target = next((stage.id for stage in stages.values() if stage.kind == "done"), None)
+        if target and not stands_in_done:
+            job.stage_before_done, job.stage_id = job.stage_id, target
+    elif not done and job.closed_at:
+        job.closed_at = None
+        if stands_in_done and job.stage_before_done in stages:
+            job.stage_id = job.stage_before_done
+        job.stage_before_done = None
+
+
+def _write(uow: Uow, whole: WholeJob, changed: bool) -> None:
+    session, job = uow.session, whole.job
+    fresh = not whole._versions
+    if changed or any(session.is_modified(row) for row in (job, *whole.steps) if row in session):
+        # Lists and pages of the job are told by its version, whichever part has changed.
+        job.changed_at = uow.now
+    if fresh:
+        session.add(job)
+        session.flush()
+        session.add_all([*whole.steps, *whole.dependencies])
+    session.flush()
+    stage = next(stage for stage in stages_of(uow) if stage.id == job.stage_id)
+    for row in (job, *whole.steps):
+        if whole._versions.get(row.id) == row.version:
+            continue
+        whole._versions[row.id] = row.version
+        uow.announce(_state(row, whole, stage.name), subject=row.id, version=row.version)
+
+
+def _state(row: Job | Step, whole: WholeJob, stage: str) -> Message:
+    if isinstance(row, Job):
+        return job_changed(row, stage, whole.facts())
+    return task_changed(row) if isinstance(row, Task) else request_changed(row, whole.job.title)
+
+
+def _plan_next_turn(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today: date) -> None:
+    """Asks to be called when the calendar alone changes something here; a plan that has become needless does no harm."""
+    job = whole.job
+    days = [rules.turns_on(whole.facts(), today)]
+    if job.cancelled_at is None:
+        waiting = [s for s in whole.steps if s.status in ("not_started", "scheduled")]
+        days += [ready[s.id].ready_on for s in waiting if not ready[s.id].waits_for]
+    if job.closed_at and job.on_board:
+        days.append((job.closed_at + STAYS_ON_BOARD).date())
+    day = min((d for d in days if d and d > today), default=None)
+    if day:
+        uow.later("job_turn", job.id, at=day_begins(uow, day), job_id=str(job.id), day=day.isoformat())

@@ -1,0 +1,358 @@
+"""Jobs as the API shows them. The status is derived in the same statement that reads the facts, for today in the firm's zone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import BadRequest, NotFound
+from chassis.paging import keyset, page
+from chassis.uow import Uow
+from praxis.workflow.v1.events_pb2 import JobChanged
+from sqlalchemy import text
+
+from workflow.copies.queries import staff_named
+from workflow.copies.usecases import today_of
+from workflow.jobs import rules
+from workflow.jobs.usecases import folded
+from workflow.requests.queries import requests_of_job
+from workflow.tasks.queries import tasks_of_job
+
+OPEN = "j.closed_at IS NULL AND j.cancelled_at IS NULL"
+
+# The same as rules.derive; a test compares the two on random facts.
+STATUS = """CASE
+    WHEN j.cancelled_at IS NOT NULL THEN 'cancelled'
+    WHEN j.closed_at IS NOT NULL THEN 'done'
+    WHEN j.deadline_on < :today THEN 'overdue'
+    WHEN CASE WHEN j.open_tasks > 0 THEN j.next_ready_on IS NULL OR j.next_ready_on > :today ELSE j.requests_open > 0 END
+        THEN CASE WHEN j.requests_waiting > 0 THEN 'waiting_for_client' ELSE 'blocked' END
+    WHEN j.due_on < :today OR j.next_step_due < :today OR j.last_step_due > j.deadline_on THEN 'at_risk'
+    ELSE 'on_track' END"""
+
+# A private client's rows fall out of this join for whoever is not named on it.
+VISIBLE = "jobs j JOIN client_copy c ON c.firm_id = j.firm_id AND c.id = j.client_id"
+
+COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client_name, j.owner_id, j.stage_id, j.period_start, j.period_end,
+    j.due_on, j.deadline_on, j.due_sort, j.tasks_total, j.tasks_done, j.open_tasks, j.requests_open, j.requests_waiting,
+    j.next_ready_on, j.next_step_due, j.last_step_due, j.budget_minutes, j.closed_at, j.cancelled_at, j.created_at, j.version,
+    {STATUS} AS status"""
+
+# What is looked up only for the rows of a page.
+BESIDES = """(SELECT o.name FROM staff_copy o WHERE o.firm_id = p.firm_id AND o.id = p.owner_id) AS owner_name,
+    (SELECT COALESCE(sum(x.seconds), 0) FROM time_copy x WHERE x.firm_id = p.firm_id AND x.job_id = p.id) AS logged_seconds"""
+
+_SORTS = {"due_on": ("due_sort", "date", False), "-due_on": ("due_sort", "date", True), "-created_at": ("created_at", "timestamptz", True)}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of jobs is narrowed to. `owner`: "me", "nobody" or a staff id."""
+
+    owner: str | None = None
+    client_id: str | None = None
+    status: Sequence[str] = ()
+    due_from: str | None = None
+    due_to: str | None = None
+    service: str | None = None
+    stage_id: str | None = None
+    template_id: str | None = None
+    engagement_id: str | None = None
+
+    def where(self, uow: Uow) -> tuple[str, dict[str, Any]]:
+        """Conditions that each begin with AND, and their parameters. Errors: `owner_invalid`."""
+        parts, values = owner_is(uow, self.owner, "j.owner_id")
+        equal = {"client_id": self.client_id, "stage_id": self.stage_id, "template_id": self.template_id, "engagement_id": self.engagement_id}
+        for column, value in equal.items():
+            if value:
+                parts.append(f"AND j.{column} = :{column}")
+                values[column] = UUID(value)
+        if self.service:
+            parts.append("AND j.service = :service")
+            values["service"] = self.service
+        if self.status:
+            parts.append(f"AND ({STATUS}) = ANY(:statuses)")
+            values["statuses"] = list(self.status)
+        due, more = due_between("j.due_sort", self.due_from, self.due_to)
+        return " ".join([*parts, *due]), values | more
+
+
+def owner_is(uow: Uow, owner: str | None, column: str) -> tuple[list[str], dict[str, Any]]:
+    """The condition for "me", "nobody" or a staff id. Errors: `owner_invalid`."""
+    if owner is None:
+        return [], {}
+    if owner == "nobody":
+        return [f"AND {column} IS NULL"], {}
+    if owner == "me" and uow.principal.kind == "staff":
+        owner = uow.principal.id
+    try:
+        return [f"AND {column} = :owner"], {"owner": UUID(owner)}
+    except ValueError as error:
+        raise BadRequest("owner_invalid", "The owner is `me` (for staff), `nobody` or a staff member's id.") from error
+
+
+def due_between(column: str, due_from: str | None, due_to: str | None) -> tuple[list[str], dict[str, Any]]:
+    parts, values = [], {}
+    for name, operator, value in (("due_from", ">=", due_from), ("due_to", "<=", due_to)):
+        if value:
+            parts.append(f"AND {column} {operator} :{name}")
+            values[name] = date.fromisoformat(value)
+    if due_from and not due_to:
+        # "From a day on" means jobs that have a date; those without stand behind the last one.
+        parts.append(f"AND {column} < '9999-12-31'")
+    return parts, values
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def list_jobs(uow: Uow, filters: Filters, *, closed: str, sort: str, limit: int, cursor: str | None) -> dict[str, Any]:
+    """A page of jobs. `closed`: "false", "true" or "any"."""
+    where, values = filters.where(uow)
+    scope = {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[closed]
+    rows, key = job_rows(uow, f"{scope} {where}", values, sort=sort, limit=limit, cursor=cursor)
+    return page_of(rows, limit, key, today_of(uow))
+
+
+def job_rows(
+    uow: Uow, where: str, values: Mapping[str, Any], *, sort: str, limit: int, cursor: str | None
+) -> tuple[list[Mapping[str, Any]], str]:
+    """Up to `limit` + 1 rows that may be seen, in order, and the column they are sorted by."""
+    column, cast, descending = _SORTS[sort]
+    after, position = keyset([f"j.{column}", "j.id"], cursor, descending=descending, casts=[cast, "uuid"])
+    direction = "DESC" if descending else ""
+    inner = f"SELECT {COLUMNS} FROM {VISIBLE} WHERE j.firm_id = :firm {where} {after} ORDER BY j.{column} {direction}, j.id {direction} LIMIT :n"
+    statement = text(f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY p.{column} {direction}, p.id {direction}")
+    parameters = {**values, **position, "firm": uow.firm_id, "today": today_of(uow), "n": limit + 1}
+    return list(uow.session.execute(statement, parameters).mappings()), column
+
+
+def page_of(rows: Sequence[Mapping[str, Any]], limit: int, column: str, today: date) -> dict[str, Any]:
+    """A page of jobs from up to `limit` + 1 rows."""
+    paged = page(rows, limit, lambda row: (row[column], row["id"]))
+    return {"items": [row_view(row, today) for row in paged["items"]], "next_cursor": paged["next_cursor"]}
+
+
+def row_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """A job as lists and the board show it."""
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "service": row["service"],
+        "client": {"id": row["client_id"], "name": row["client_name"]},
+        "owner": person(row["owner_id"], row["owner_name"]),
+        "stage_id": row["stage_id"],
+        "status": row["status"],
+        "why": rules.why(facts(row), today),
+        "due_on": row["due_on"],
+        "deadline_on": row["deadline_on"],
+        "period_start": row["period_start"],
+        "period_end": row["period_end"],
+        "tasks_total": row["tasks_total"],
+        "tasks_done": row["tasks_done"],
+        "requests_waiting": row["requests_waiting"],
+        "budget_minutes": row["budget_minutes"],
+        "logged_minutes": int(row["logged_seconds"]) // 60,
+        "closed_at": row["closed_at"],
+        "version": row["version"],
+    }
+
+
+def facts(row: Mapping[str, Any]) -> rules.Facts:
+    """The facts of a row."""
+    return rules.Facts(
+        cancelled=row["cancelled_at"] is not None,
+        closed=row["closed_at"] is not None,
+        **{
+            name: row[name]
+            for name in (
+                "due_on",
+                "deadline_on",
+                "open_tasks",
+                "next_ready_on",
+                "requests_open",
+                "requests_waiting",
+                "next_step_due",
+                "last_step_due",
+            )
+        },
+    )
+
+
+def person(staff_id: UUID | None, name: str | None) -> dict[str, Any] | None:
+    return {"id": staff_id, "name": name or ""} if staff_id else None
+
+
+def count_jobs(uow: Uow, filters: Filters) -> dict[str, int]:
+    """Open jobs per derived status."""
+    where, values = filters.where(uow)
+    statement = text(f"SELECT {STATUS} AS status, count(*) AS n FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN} {where} GROUP BY 1")
+    rows = uow.session.execute(statement, {**values, "firm": uow.firm_id, "today": today_of(uow)})
+    counts: dict[str, int] = dict.fromkeys(("on_track", "at_risk", "overdue", "blocked", "waiting_for_client"), 0)
+    counts.update({row.status: row.n for row in rows})
+    return counts | {"total": sum(counts.values())}
+
+
+# --- one job ---------------------------------------------------------------------------------------------------------
+
+_JOB = f"""
+SELECT p.*, {BESIDES}, s.name AS stage_name, s.kind AS stage_kind, s.position AS stage_position, s.version AS stage_version,
+    t.name AS template_name, e.title AS engagement_title,
+    (SELECT count(*) FROM document_copy d WHERE d.firm_id = p.firm_id AND d.job_id = p.id AND d.status = 'stored') AS documents
+FROM (SELECT {COLUMNS}, j.statutory_due, j.extended_due, j.internal_due, j.starts_on, j.template_id, j.template_version, j.engagement_id,
+        j.people, j.cancel_reason
+    FROM {VISIBLE} WHERE j.firm_id = :firm AND j.id = :job) p
+JOIN stages s ON s.firm_id = p.firm_id AND s.id = p.stage_id
+LEFT JOIN templates t ON t.firm_id = p.firm_id AND t.id = p.template_id
+LEFT JOIN engagement_copy e ON e.firm_id = p.firm_id AND e.id = p.engagement_id
+"""
+
+_DEPENDENCIES = text("""
+SELECT id, before_kind, before_id, after_kind, after_id, lag_days FROM dependencies
+WHERE firm_id = :firm AND job_id = :job ORDER BY id
+""")
+
+_MOVES = text("""
+SELECT at, by, subject_type, subject_id, which, old, new, reason FROM due_moves WHERE firm_id = :firm AND job_id = :job ORDER BY id
+""")
+
+
+def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
+    """The job with everything in it. Errors: `job_not_found`."""
+    today = today_of(uow)
+    ids = {"firm": uow.firm_id, "job": job_id}
+    row = uow.session.execute(text(_JOB), {**ids, "today": today}).mappings().first()
+    if row is None:
+        raise NotFound("job_not_found", "There is no such job.")
+    return row_view(row, today) | {
+        "stage": {
+            "id": row["stage_id"],
+            "name": row["stage_name"],
+            "kind": row["stage_kind"],
+            "position": row["stage_position"],
+            "version": row["stage_version"],
+        },
+        "statutory_due_on": row["statutory_due"],
+        "extended_due_on": row["extended_due"],
+        "internal_due_on": row["internal_due"],
+        "starts_on": row["starts_on"],
+        "template": _template(row),
+        "engagement": {"id": row["engagement_id"], "title": row["engagement_title"] or ""} if row["engagement_id"] else None,
+        "people": _people(uow, row["people"]),
+        "tasks": tasks_of_job(uow, job_id),
+        "requests": requests_of_job(uow, job_id),
+        "dependencies": [_dependency(d) for d in uow.session.execute(_DEPENDENCIES, ids)],
+        "due_moves": [_move(m) for m in uow.session.execute(_MOVES, ids)],
+        "documents": row["documents"],
+        "cancel_reason": row["cancel_reason"],
+        "created_at": row["created_at"],
+    }
+
+
+def _template(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    if row["template_id"] is None:
+        return None
+    return {"id": row["template_id"], "name": row["template_name"], "version": row["template_version"]}
+
+
+def _people(uow: Uow, people: Mapping[str, str]) -> list[dict[str, Any]]:
+    staff = staff_named(uow, [UUID(staff_id) for staff_id in people.values()])
+    return [{"role": role, "staff": staff.get(UUID(staff_id))} for role, staff_id in sorted(people.items())]
+
+
+def _dependency(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "before": {"kind": row.before_kind, "id": row.before_id},
+        "after": {"kind": row.after_kind, "id": row.after_id},
+        "lag_days": row.lag_days,
+    }
+
+
+def _move(row: Any) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "by": row.by,
+        "subject_type": row.subject_type,
+        "subject_id": row.subject_id,
+        "which": row.which,
+        "from": row.old,
+        "to": row.new,
+        "reason": row.reason,
+    }
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
+
+_HITS = """
+SELECT j.id, j.title, j.client_id, c.name AS client_name, {status} AS status, j.due_on, j.closed_at
+FROM {function} f JOIN jobs j ON j.id = f.id JOIN client_copy c ON c.firm_id = j.firm_id AND c.id = j.client_id
+WHERE j.firm_id = :firm ORDER BY f.place LIMIT :n
+"""
+# Hits on private clients fall out after the function has answered, so it is asked for more than are shown.
+_SPARE = 150
+
+
+def search(uow: Uow, q: str, limit: int) -> dict[str, Any]:
+    """Jobs by parts of title and client, open ones first; when nothing has those parts, what looks like the words."""
+    words = folded(q).split()[:8]
+    if not words:
+        return {"items": []}
+    escaped = [w.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for w in words]
+    found = _hits(uow, "search_jobs(:longest, :words, :most)", limit, longest=max(escaped, key=len), words=escaped)
+    return {"items": found or _hits(uow, "search_jobs_alike(:words, :most)", limit, words=" ".join(words))}
+
+
+def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[str, Any]]:
+    statement = text(_HITS.format(status=STATUS, function=function))
+    parameters = {**arguments, "most": limit + _SPARE, "n": limit, "firm": uow.firm_id, "today": today_of(uow)}
+    return [
+        {
+            "id": row.id,
+            "title": row.title,
+            "client": {"id": row.client_id, "name": row.client_name},
+            "status": row.status,
+            "due_on": row.due_on,
+            "closed_at": row.closed_at,
+        }
+        for row in uow.session.execute(statement, parameters)
+    ]
+
+
+# --- state for others ------------------------------------------------------------------------------------------------
+
+_STATES = f"""
+SELECT j.id, j.client_id, j.engagement_id, j.title, j.service, j.period_start, j.period_end, j.owner_id, s.name AS stage, {STATUS} AS status,
+    j.due_on, j.budget_minutes, j.tasks_total, j.tasks_done, NOT ({OPEN}) AS closed, j.version
+FROM jobs j JOIN stages s ON s.firm_id = j.firm_id AND s.id = j.stage_id
+WHERE j.firm_id = :firm AND (CAST(:job AS uuid) IS NULL OR j.id = :job) ORDER BY j.id
+"""
+
+
+def job_states(uow: Uow, job_id: UUID | None = None) -> Iterable[tuple[UUID, int, JobChanged]]:
+    """Current state of every job (or one), for a copy that is new or was dropped."""
+    rows = uow.session.execute(text(_STATES), {"firm": uow.firm_id, "job": job_id, "today": today_of(uow)})
+    for row in rows.yield_per(500):
+        yield (
+            row.id,
+            row.version,
+            JobChanged(
+                job_id=str(row.id),
+                client_id=str(row.client_id),
+                engagement_id=str(row.engagement_id or ""),
+                title=row.title,
+                service=row.service,
+                period_start=str(row.period_start or ""),
+                period_end=str(row.period_end or ""),
+                owner_id=str(row.owner_id or ""),
+                stage=row.stage,
+                status=row.status,
+                due_on=str(row.due_on or ""),
+                budget_minutes=row.budget_minutes,
+                tasks_total=row.tasks_total,
+                tasks_done=row.tasks_done,
+                closed=row.closed,
+                version=row.version,
+            ),
+        )

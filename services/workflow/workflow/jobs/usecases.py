@@ -1,0 +1,354 @@
+"""What one can do with jobs: make, change, move along, cancel."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from chassis.db import new_id
+from chassis.errors import Conflict, Invalid, NotFound
+from chassis.uow import Uow
+from praxis.clients.v1.events_pb2 import ClientChanged
+from sqlalchemy import select, update
+
+from workflow.copies.usecases import client_of, engagement_of, keep_client, require_staff, today_of
+from workflow.dates.parsing import date_of, period_of
+from workflow.jobs import aggregate
+from workflow.jobs.aggregate import WholeJob, load, record_move, settle
+from workflow.jobs.tables import Dependency, Job
+from workflow.requests.making import new_request
+from workflow.requests.rules import UNSENT, WITH_CLIENT
+from workflow.requests.sending import hand_over, take_back
+from workflow.requests.tables import Request
+from workflow.stages.tables import Stage
+from workflow.stages.usecases import stages_of
+from workflow.tasks.making import new_task
+from workflow.tasks.rules import OPEN
+from workflow.tasks.tables import Task
+from workflow.templates import rules as template_rules
+from workflow.templates.usecases import Application, existing_job, optional_uuid, plan_application
+
+# --- making ----------------------------------------------------------------------------------------------------------
+
+
+def create_job(uow: Uow, body: Mapping[str, Any]) -> Job:
+    """A job, from a template's published version or empty. Errors: those of `plan_application`, `stage_not_found`,
+    `title_missing`, `period_already_made`, `dates_from_template`."""
+    stage = _first_stage(uow, optional_uuid(body.get("stage_id")))
+    whole = _from_template(uow, body, stage) if body.get("template_id") else _empty(uow, body, stage)
+    settle(uow, whole)
+    job = whole.job
+    if stage.kind == "done" and job.closed_at is None:
+        raise Conflict("job_has_open_tasks", "A job with open tasks can't begin in a stage for finished jobs.", pointer="/stage_id")
+    after = {"title": job.title, "client_id": job.client_id, "template_id": job.template_id, "template_version": job.template_version}
+    uow.audit("job.created", "job", job.id, after=after)
+    return job
+
+
+def _first_stage(uow: Uow, stage_id: UUID | None) -> Stage:
+    stages = stages_of(uow)
+    for stage in stages:
+        if stage_id in (None, stage.id):
+            return stage
+    raise NotFound("stage_not_found", "There is no such stage.", pointer="/stage_id")
+
+
+def _empty(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
+    if not body.get("title"):
+        raise Invalid("title_missing", "A job without a template needs a title.", pointer="/title")
+    if body.get("people"):
+        raise Invalid("unknown_role", "Only a template has roles.", pointer="/people")
+    client = client_of(uow, UUID(body["client_id"]), for_new_work=True)
+    engagement_id = optional_uuid(body.get("engagement_id"))
+    if engagement_id:
+        engagement_of(uow, engagement_id, client.id)
+    owner_id = optional_uuid(body.get("owner_id"))
+    require_staff(uow, [("/owner_id", owner_id)])
+    start, end = period_of(body)
+    job = _new_job(
+        uow,
+        client_id=client.id,
+        client_name=client.name,
+        engagement_id=engagement_id,
+        title=body["title"].strip(),
+        service=body.get("service", ""),
+        period=(start, end),
+        starts_on=date_of(body, "starts_on") or today_of(uow),
+        owner_id=owner_id or client.manager_id or client.partner_id,
+        stage_id=stage.id,
+        statutory_due=date_of(body, "statutory_due_on"),
+        internal_due=date_of(body, "internal_due_on"),
+    )
+    return WholeJob(job)
+
+
+def _from_template(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
+    for name in ("internal_due_on", "statutory_due_on"):
+        if body.get(name):
+            raise Invalid("dates_from_template", "The template gives the due dates. Move them on the job.", pointer=f"/{name}")
+    application = plan_application(uow, UUID(body["template_id"]), body)
+    plan, template = application.plan, application.template
+    job = _new_job(
+        uow,
+        client_id=application.client.id,
+        client_name=application.client.name,
+        engagement_id=application.engagement.id if application.engagement else None,
+        title=body.get("title", "").strip() or plan.title,
+        service=body.get("service") or template.service,
+        period=(application.period_start, application.period_end),
+        starts_on=application.starts_on,
+        owner_id=plan.owner.staff_id if plan.owner else None,
+        stage_id=stage.id,
+        statutory_due=plan.statutory_due,
+        internal_due=plan.internal_due,
+        people={role: str(person.staff_id) for role, person in plan.people.items()},
+        template_id=template.id,
+        template_version=application.number,
+        repeat_no=_repeat_no(uow, application, again=body.get("again", False)),
+    )
+    whole = WholeJob(job)
+    whole.tasks = [_planned_task(job, i, planned) for i, planned in enumerate(plan.tasks, 1)]
+    whole.requests = [_planned_request(uow, job, i, planned) for i, planned in enumerate(plan.requests, 1)]
+    steps = {step.key: step for step in whole.steps}
+    whole.dependencies = [
+        new_dependency(job.id, steps[edge.before], steps[edge.after], edge.lag_days) for edge in application.content.edges
+    ]
+    return whole
+
+
+def _repeat_no(uow: Uow, application: Application, *, again: bool) -> int:
+    """0, or the next number if the job is made again on purpose. Errors: `period_already_made`, naming the job."""
+    existing = existing_job(uow, application)
+    if existing is None:
+        return 0
+    if not again:
+        raise Conflict(
+            "period_already_made",
+            f"The client has this job for the period already: “{existing.title}”. Say `again` to make another one.",
+            job_id=str(existing.id),
+        )
+    return existing.repeat_no + 1
+
+
+def _planned_task(job: Job, position: int, planned: template_rules.Planned) -> Task:
+    step = planned.step
+    assert isinstance(step, template_rules.TaskStep)
+    return new_task(
+        job,
+        position,
+        key=step.key,
+        title=step.title,
+        description=step.description,
+        role=step.role,
+        owner_id=planned.person.staff_id if planned.person else None,
+        budget_minutes=step.budget_minutes,
+        checklist=list(step.checklist),
+        due_rule=step.due.as_json() if step.due else None,
+        due_on=planned.due_on,
+    )
+
+
+def _planned_request(uow: Uow, job: Job, position: int, planned: template_rules.Planned) -> Request:
+    step = planned.step
+    assert isinstance(step, template_rules.RequestStep)
+    return new_request(
+        job,
+        position,
+        uow.now,
+        key=step.key,
+        title=step.title,
+        message=step.message,
+        # Settling sends it as soon as nothing that it waits for is open: at once, if there is nothing.
+        status="draft" if step.send == "by_hand" else "scheduled",
+        send=step.send,
+        reminders=step.reminders,
+        items=list(step.items),
+        due_rule=step.due.as_json() if step.due else None,
+        due_on=planned.due_on,
+    )
+
+
+def new_dependency(job_id: UUID, before: aggregate.Step, after: aggregate.Step, lag_days: int) -> Dependency:
+    return Dependency(
+        id=new_id(),
+        job_id=job_id,
+        before_kind=aggregate.kind_of(before),
+        before_id=before.id,
+        after_kind=aggregate.kind_of(after),
+        after_id=after.id,
+        lag_days=lag_days,
+    )
+
+
+def _new_job(
+    uow: Uow,
+    *,
+    client_id: UUID,
+    client_name: str,
+    title: str,
+    period: tuple[date | None, date | None],
+    **values: Any,
+) -> Job:
+    return Job(
+        id=new_id(),
+        client_id=client_id,
+        title=title,
+        search_text=searchable(title, client_name),
+        period_start=period[0],
+        period_end=period[1],
+        **{"template_id": None, "template_version": None, "repeat_no": 0, "people": {}, "stage_before_done": None, "extended_due": None} | values,
+        closed_at=None,
+        cancelled_at=None,
+        cancel_reason=None,
+        created_at=uow.now,
+        changed_at=uow.now,
+    )
+
+
+# --- changing --------------------------------------------------------------------------------------------------------
+
+
+def change_job(uow: Uow, job_id: UUID, body: Mapping[str, Any], *, if_match: int | None) -> Job:
+    """Title, owner, engagement. Errors: `job_not_found`, `version_conflict`, `unknown_staff`, `engagement_not_found`."""
+    whole = load(uow, job_id, version=if_match)
+    job = whole.job
+    before = {name: getattr(job, name) for name in body}
+    if "title" in body:
+        job.title = body["title"].strip()
+        job.search_text = searchable(job.title, client_of(uow, job.client_id).name)
+    if "owner_id" in body:
+        job.owner_id = optional_uuid(body["owner_id"])
+        require_staff(uow, [("/owner_id", job.owner_id)])
+    if "engagement_id" in body:
+        job.engagement_id = optional_uuid(body["engagement_id"])
+        if job.engagement_id:
+            engagement_of(uow, job.engagement_id, job.client_id)
+    if "title" in body:
+        for request in whole.requests:
+            request.changed_at = uow.now  # a request carries its job's title to the client
+    settle(uow, whole)
+    uow.audit("job.changed", "job", job_id, before=before, after={name: getattr(job, name) for name in body})
+    return job
+
+
+def move_job(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
+    """To another stage. Errors: `job_not_found`, `stage_not_found`, `job_cancelled`, `job_has_open_tasks`, `version_conflict`."""
+    whole = load(uow, job_id, version=uow.if_match)
+    job = _not_cancelled(whole)
+    stage = _first_stage(uow, UUID(body["stage_id"]))
+    before = job.stage_id
+    if stage.kind == "done":
+        _finish_or_refuse(uow, whole, skip=body.get("skip_open_tasks", False))
+    job.stage_id = stage.id
+    settle(uow, whole)
+    if job.stage_id != before:
+        uow.audit("job.moved", "job", job_id, before={"stage_id": before}, after={"stage_id": job.stage_id, "stage": stage.name})
+    return job
+
+
+def _finish_or_refuse(uow: Uow, whole: WholeJob, *, skip: bool) -> None:
+    """What is still open keeps a job out of the stages for finished ones, unless it is skipped with it."""
+    tasks = [task for task in whole.tasks if task.status in OPEN]
+    requests = [request for request in whole.requests if request.status in (*WITH_CLIENT, "scheduled")]
+    if (tasks or requests) and not skip:
+        titles = ", ".join(f"“{step.title}”" for step in [*tasks, *requests][:3])
+        raise Conflict(
+            "job_has_open_tasks",
+            f"{len(tasks) + len(requests)} steps are still open ({titles}). Finish or skip them first.",
+            open_tasks=len(tasks),
+            open_requests=len(requests),
+        )
+    for task in tasks:
+        task.status = "skipped"
+    for request in requests:
+        request.status = "waived"
+        request.decided_at = uow.now
+        take_back(uow, request)
+
+
+def move_due_date(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
+    """The statutory, extended or internal date. Errors: `job_not_found`, `job_cancelled`, `date_out_of_range`, `version_conflict`."""
+    whole = load(uow, job_id, version=uow.if_match)
+    job = _not_cancelled(whole)
+    which = body["which"]
+    old, new = getattr(job, f"{which}_due"), date_of(body, "due_on")
+    if old == new:
+        return job
+    setattr(job, f"{which}_due", new)
+    record_move(uow, job.id, "job", job.id, which, old, new, body["reason"])
+    settle(uow, whole)
+    uow.audit("job.due_moved", "job", job_id, before={which: old}, after={which: new}, reason=body["reason"])
+    return job
+
+
+def cancel_job(uow: Uow, job_id: UUID, reason: str) -> Job:
+    """With its open tasks and requests. Errors: `job_not_found`, `job_cancelled`, `version_conflict`."""
+    whole = load(uow, job_id, version=uow.if_match)
+    job = _not_cancelled(whole)
+    for task in whole.tasks:
+        if task.status in OPEN:
+            task.before_cancel, task.status = task.status, "cancelled"
+    for request in whole.requests:
+        if request.status in (*UNSENT, *WITH_CLIENT):
+            request.before_cancel, request.status = request.status, "cancelled"
+            take_back(uow, request)
+    job.cancelled_at, job.cancel_reason = uow.now, reason
+    settle(uow, whole)
+    uow.audit("job.cancelled", "job", job_id, reason=reason)
+    return job
+
+
+def reinstate_job(uow: Uow, job_id: UUID) -> Job:
+    """What was cancelled with the job is open again. Errors: `job_not_found`, `job_not_cancelled`, `period_already_made`."""
+    whole = load(uow, job_id, version=uow.if_match)
+    job = whole.job
+    if job.cancelled_at is None:
+        raise Conflict("job_not_cancelled", "This job is not cancelled.")
+    for step in whole.steps:
+        if step.before_cancel:
+            step.status, step.before_cancel = step.before_cancel, None
+            if isinstance(step, Request) and step.status in WITH_CLIENT:
+                hand_over(uow, step)
+    job.cancelled_at = job.cancel_reason = None
+    settle(uow, whole)
+    uow.audit("job.reinstated", "job", job_id)
+    return job
+
+
+def _not_cancelled(whole: WholeJob) -> Job:
+    """Errors: `job_cancelled`."""
+    if whole.job.cancelled_at:
+        raise Conflict("job_cancelled", "This job is cancelled. Reinstate it first.")
+    return whole.job
+
+
+# --- what happens by itself ------------------------------------------------------------------------------------------
+
+
+def turn(uow: Uow, job_id: str, day: str) -> None:
+    """A day has begun that may change the job's status, end a lag, or send a request."""
+    whole = load(uow, UUID(job_id))
+    # The plan knows the day by the firm's clock; a clock that runs a little behind does not undo it.
+    settle(uow, whole, today=max(today_of(uow), date.fromisoformat(day)), changed=False)
+
+
+def follow_client(uow: Uow, event: ClientChanged) -> None:
+    """Keeps the client; its jobs are found by its new name."""
+    if not keep_client(uow, event):
+        return
+    client_id = UUID(event.client_id)
+    for job_id, title, known in uow.session.execute(select(Job.id, Job.title, Job.search_text).where(Job.client_id == client_id)):
+        text = searchable(title, event.name)
+        if text != known:
+            # Not a change of the job: its version stays.
+            uow.session.execute(update(Job).where(Job.firm_id == uow.firm_id, Job.id == job_id).values(search_text=text))
+
+
+def searchable(title: str, client_name: str) -> str:
+    """What a job is found by: title and client without accents and case."""
+    return folded(f"{title} {client_name}")
+
+
+def folded(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))

@@ -1,0 +1,1 @@
+"""Stages: the columns of the board, as each firm wants them."""
