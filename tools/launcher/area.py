@@ -24,6 +24,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".praxis" / "cache"
 # The record of the launcher that watches an area, and the file in which it says how things stand.
 SUPERVISOR = "supervisor"
+FORK_SERVER = "fork-server"
+HELPERS = (SUPERVISOR, FORK_SERVER)
 STATE = "state.json"
 
 

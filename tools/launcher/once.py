@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tools.launcher import processes
+from tools.launcher import fork_client, processes
 from tools.launcher.area import PROJECT, Area
 from tools.launcher.errors import LauncherError
 from tools.launcher.part import tail
@@ -50,12 +50,13 @@ def command(
     env: Mapping[str, str],
     seconds: float = 300,
 ) -> None:
-    """Run a command to its end, unless it succeeded for this key before. Its output goes to the log of `name`."""
+    """Run one of our Python modules to its end, unless it succeeded for this key before. Its output goes to the log of `name`."""
     if is_done(area, name, key):
         return
-    entry = processes.spawn(area, name, argv, env, PROJECT)
-    code = processes.wait(entry, seconds)
-    processes.forget(area, name)
+    forks = fork_client.client_for(area)
+    entry = processes.record(area, name, forks.start(name, argv, env, PROJECT), layer=2)
+    code = forks.wait(entry.pid, seconds)
+    processes.stop(area, [entry])
     if code != 0:
         ended = "took too long and was ended" if code is None else f"failed (exit {code})"
         raise LauncherError(f"{name} {ended}.\n{tail(area.log(name))}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.launcher import processes
+from tools.launcher import fork_client, processes
 from tools.launcher.area import Area
 from tools.launcher.errors import LauncherError
 
@@ -27,6 +27,8 @@ class Part:
     after: tuple[str, ...] = ()
     cwd: Path | None = None
     user: str | None = None
+    forked: bool = False
+    """A Python module that shares the services' libraries: forked from a process that has them loaded."""
     layer: int = 2
     """Stopped from the highest down: 0 the port mapper, 1 servers, 2 services, 3 what faces people."""
     stop_signal: int = signal.SIGTERM
@@ -63,6 +65,9 @@ def start(area: Area, part: Part) -> processes.Record:
     if entry:
         return entry
     part.prepare()
+    if part.forked:
+        pid = fork_client.client_for(area).start(part.name, part.argv, part.env, part.cwd or area.path)
+        return processes.record(area, part.name, pid, part.layer, part.stop_signal)
     return processes.spawn(
         area,
         part.name,

@@ -38,10 +38,15 @@ class Record:
 
     @property
     def alive(self) -> bool:
-        child = _children.get(self.pid)
-        if child is not None and child.poll() is not None:
-            return False
+        _reap(self.pid)
         return self.boot == _boot() and self.started == _start_tick(self.pid)
+
+
+def _reap(pid: int) -> None:
+    """Collect a dead child of ours, whose number would otherwise look taken."""
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
 
 
 def _boot() -> str:
@@ -103,13 +108,10 @@ def spawn(
     stop_signal: int = signal.SIGTERM,
 ) -> Record:
     """Start a process in a session of its own (Ctrl-C reaches us alone), its output going to its log."""
-    log = area.log(name)
-    if log.exists() and log.stat().st_size > _LOG_LIMIT:
-        log.replace(log.with_suffix(".log.1"))
-    with log.open("ab") as output:
+    with rotated_log(area, name).open("ab") as output:
         child = subprocess.Popen(
             list(argv),
-            env={**base_environment(), **env, MARK: str(area.path)},
+            env=marked_environment(area, env),
             cwd=cwd or area.path,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -119,18 +121,27 @@ def spawn(
             group="nogroup" if user else None,
             extra_groups=[] if user else None,
         )
+    return adopt(area, name, child, layer, stop_signal)
+
+
+def adopt(
+    area: Area, name: str, child: subprocess.Popen[bytes], layer: int = 0, stop_signal: int = signal.SIGTERM
+) -> Record:
+    """Record a process that this launcher is the parent of."""
     _children[child.pid] = child
     return record(area, name, child.pid, layer, stop_signal)
 
 
-def wait(entry: Record, seconds: float) -> int | None:
-    """The exit code of a process started by this launcher; after `seconds` it is ended by force, and None returned."""
-    child = _children[entry.pid]
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        _kill(family(entry))
-        return None
+def marked_environment(area: Area, env: Mapping[str, str]) -> dict[str, str]:
+    """A part's whole environment: what all inherit, its own settings, and our mark."""
+    return {**base_environment(), **env, MARK: str(area.path)}
+
+
+def rotated_log(area: Area, name: str) -> Path:
+    log = area.log(name)
+    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+    return log
 
 
 def family(entry: Record, alone: bool = False) -> list[psutil.Process]:
@@ -216,9 +227,7 @@ def _wait_gone(members: Sequence[psutil.Process], patience: float) -> None:
 
 
 def _running(process: psutil.Process) -> bool:
-    child = _children.get(process.pid)
-    if child is not None:
-        child.poll()
+    _reap(process.pid)
     try:
         return process.is_running() and process.status() not in (
             psutil.STATUS_ZOMBIE,

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from tools.launcher import processes
-from tools.launcher.area import STATE, SUPERVISOR, Area, run_area
+from tools.launcher.area import HELPERS, STATE, SUPERVISOR, Area, run_area
 from tools.launcher.errors import LauncherError
 
 
@@ -30,7 +30,9 @@ def collect(area: Area) -> dict[str, Any]:
     entries = {entry.name: entry for entry in processes.recorded(area)}
     parts = [_part(area, name, said.get(name, {}), entries.get(name), supervised) for name in {**said, **entries}]
     return {
-        "ready": bool(supervised and state.get("up") and all(part["state"] == "ready" for part in parts)),
+        "ready": bool(
+            supervised and state.get("up") and all(part["state"] == "ready" for part in parts if part["name"] in said)
+        ),
         "supervised": supervised,
         "addresses": state.get("addresses", {}),
         "memory_mb": round(sum(part["memory_mb"] for part in parts)),
@@ -42,14 +44,12 @@ def _part(
     area: Area, name: str, said: dict[str, Any], entry: processes.Record | None, supervised: bool
 ) -> dict[str, Any]:
     alive = entry is not None and entry.alive
-    state = ("ready" if name == SUPERVISOR else said.get("state", "starting")) if supervised else "not supervised"
+    state = ("ready" if name in HELPERS else said.get("state", "starting")) if supervised else "not supervised"
     return {
         "name": name,
         "state": state if alive else "waiting" if said.get("state") == "waiting" else "down",
         "pid": entry.pid if entry and alive else None,
-        "memory_mb": round(sum(map(_memory, processes.family(entry, alone=name == SUPERVISOR))) / 1e6, 1)
-        if entry
-        else 0,
+        "memory_mb": round(sum(map(_memory, processes.family(entry, alone=name in HELPERS))) / 1e6, 1) if entry else 0,
         "restarts": said.get("restarts", 0),
         "log": str(area.log(name)),
     }

@@ -85,18 +85,9 @@ def _pytest(places: Sequence[str], expression: str | None, more: Sequence[str]) 
     area.create()
     were_running = all(processes.find(area, name) for name in backing.NAMES)
     env = backing.up(area, lambda text: print(f"  {text}", flush=True))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        *places,
-        "-q",
-        "-n",
-        str(min(os.cpu_count() or 2, 4)),
-        "--dist",
-        "loadgroup",
-    ]
-    command += [*(["-k", expression] if expression else []), *more]
+    workers = str(min(os.cpu_count() or 2, 4))
+    command = [sys.executable, "-m", "pytest", *places, "-q", "-p", "tools.launcher.pytest_groups"]
+    command += ["-n", workers, "--dist", "loadgroup", *(["-k", expression] if expression else []), *more]
     try:
         return subprocess.run(command, cwd=PROJECT, env={**os.environ, **env}, check=False).returncode
     finally:

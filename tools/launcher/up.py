@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tools.launcher import parts, processes, seeding
+from tools.launcher import fork_client, parts, processes, seeding
 from tools.launcher.area import PROJECT, STATE, SUPERVISOR, Area, run_area
 from tools.launcher.console import Console
 from tools.launcher.errors import LauncherError
@@ -73,6 +73,9 @@ def _run(area: Area, wish: Wish, console: Console) -> int:
     began = time.monotonic()
     console.line("Starting Praxis. Ctrl-C stops it.")
     platform = Platform(area)
+    if not wish.servers:
+        # It loads while the servers start.
+        fork_client.client_for(area)
     nodes = (parts.servers if wish.servers else parts.plan)(platform, console.line)
     addresses = _addresses(platform, wish)
     if wish.demo and not wish.servers:
