@@ -4,10 +4,9 @@ from pathlib import Path
 
 from chassis.errors import Conflict
 from chassis.service import Service
-from praxis.clients.v1 import clients_pb2
-
 from clients import consumers, grpc
 from clients.settings import Settings
+from praxis.clients.v1 import clients_pb2
 
 _EXTERNAL_ID = Conflict("external_id_taken", "Something else has this external id already.", pointer="/external_id")
 

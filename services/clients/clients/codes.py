@@ -4,8 +4,9 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 
 import pycountry
-from chassis.errors import Invalid
 from iso4217 import Currency
+
+from chassis.errors import Invalid
 
 # Codes for metals, testing and the like have no decimals of their own and are no money one can bill in.
 _DECIMALS: dict[str, int] = {c.code: c.exponent for c in Currency if c.exponent is not None}

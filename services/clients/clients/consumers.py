@@ -1,13 +1,12 @@
 """What this service hears, and what it can say again."""
 
 from chassis.consumer import Listen
-from praxis.clients.v1 import events_pb2 as events
-from praxis.identity.v1 import events_pb2 as identity
-
 from clients.contacts.queries import all_contact_states
 from clients.copies.usecases import keep_firm, keep_staff
 from clients.engagements.queries import all_engagement_states
 from clients.parties.queries import all_client_states
+from praxis.clients.v1 import events_pb2 as events
+from praxis.identity.v1 import events_pb2 as identity
 
 LISTENS = [
     Listen(identity.FirmUpdated, keep_firm),

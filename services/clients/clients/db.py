@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis.db import NAMING
 from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase
+
+from chassis.db import NAMING
 
 
 class Base(DeclarativeBase):

@@ -4,10 +4,9 @@ from uuid import UUID
 
 from chassis.errors import NotFound
 from chassis.uow import Uow
-from praxis.clients.v1.clients_pb2 import GetClientRequest, GetClientResponse
-
 from clients.parties.events import client_changed
 from clients.parties.tables import Client
+from praxis.clients.v1.clients_pb2 import GetClientRequest, GetClientResponse
 
 
 def get_client(uow: Uow, request: GetClientRequest) -> GetClientResponse:

@@ -3,10 +3,10 @@
 from functools import cached_property
 from typing import cast
 
-from chassis.settings import ServiceSettings
-from chassis.uow import Uow
 from pydantic import field_validator
 
+from chassis.settings import ServiceSettings
+from chassis.uow import Uow
 from clients.sealed import FieldKey
 
 

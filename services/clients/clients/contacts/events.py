@@ -1,9 +1,8 @@
 """What a contact's state looks like to the other services."""
 
+from clients.contacts.tables import Contact
 from praxis.clients.v1.events_pb2 import ContactChanged
 from praxis.clients.v1.events_pb2 import ContactRole as Role
-
-from clients.contacts.tables import Contact
 
 
 def contact_changed(contact: Contact) -> ContactChanged:
@@ -14,7 +13,10 @@ def contact_changed(contact: Contact) -> ContactChanged:
         email=contact.email or "",
         language=contact.language,
         portal_access=contact.portal_access,
-        roles=[Role(client_id=str(held.client_id), role=held.role) for held in contact.roles],
+        roles=[
+            Role(client_id=str(c), role=role)
+            for c, role in sorted((held.client_id, held.role) for held in contact.roles)
+        ],
         active=contact.active,
         version=contact.version,
     )

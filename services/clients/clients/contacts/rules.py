@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from chassis.errors import Invalid
 from email_validator import EmailNotValidError, validate_email
 
+from chassis.errors import Invalid
 from clients import codes
 from clients.parties.rules import tidy
 

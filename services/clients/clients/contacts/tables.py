@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import Computed, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from chassis.db import FirmOwned, Versioned
 from clients.db import Base
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from chassis.db import new_id
 from chassis.errors import NotFound
 from chassis.uow import Uow
-
 from clients.contacts import rules
 from clients.contacts.events import contact_changed
 from clients.contacts.tables import Contact, ContactRole

@@ -1,8 +1,8 @@
 """Copies of firms and staff."""
 
-from chassis.db import FirmOwned
 from sqlalchemy.orm import Mapped
 
+from chassis.db import FirmOwned
 from clients.db import Base
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import select
+
 from chassis.copies import keep_newer
 from chassis.errors import Invalid, Unavailable
 from chassis.uow import Uow
-from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
-from sqlalchemy import select
-
 from clients.copies.tables import FirmCopy, StaffCopy
+from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 
 
 def keep_staff(uow: Uow, event: StaffChanged) -> None:

@@ -1,11 +1,10 @@
 """What an engagement's state looks like to the other services."""
 
+from clients import codes
+from clients.engagements.tables import Engagement
 from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms
 from praxis.clients.v1.events_pb2 import EngagementPerson as Person
 from praxis.common.v1.types_pb2 import Money
-
-from clients import codes
-from clients.engagements.tables import Engagement
 
 
 def engagement_changed(engagement: Engagement) -> EngagementChanged:
@@ -18,7 +17,10 @@ def engagement_changed(engagement: Engagement) -> EngagementChanged:
         status=engagement.status,
         starts_on=engagement.starts_on.isoformat(),
         ends_on=engagement.ends_on.isoformat() if engagement.ends_on else "",
-        people=[Person(job_role=p.job_role, staff_id=str(p.staff_id)) for p in engagement.people],
+        people=[
+            Person(job_role=p.job_role, staff_id=str(p.staff_id))
+            for p in sorted(engagement.people, key=lambda p: p.job_role)
+        ],
         fee=FeeTerms(
             kind=engagement.fee_kind,
             amount=_money(engagement),

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from clients.engagements import queries, usecases
 
 

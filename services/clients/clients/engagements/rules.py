@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import Conflict, Invalid
-
 from clients import codes
 from clients.parties.rules import FORMER, tidy
 

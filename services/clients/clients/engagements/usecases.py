@@ -7,7 +7,6 @@ from uuid import UUID
 
 from chassis.db import new_id
 from chassis.uow import Uow
-
 from clients import codes
 from clients.copies.usecases import require_active_staff
 from clients.engagements import rules

@@ -1,10 +1,9 @@
 """What a client's state looks like to the other services."""
 
-from praxis.clients.v1.events_pb2 import Address, ClientChanged
-from praxis.common.v1.types_pb2 import Audience
-
 from clients.parties import rules
 from clients.parties.tables import Client
+from praxis.clients.v1.events_pb2 import Address, ClientChanged
+from praxis.common.v1.types_pb2 import Audience
 
 
 def client_changed(client: Client) -> ClientChanged:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from clients.parties import queries, usecases
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select, text
+from sqlalchemy.orm import selectinload
+
 from chassis.errors import NotFound
 from chassis.paging import keyset, page
 from chassis.service import State
 from chassis.uow import Uow
-from sqlalchemy import select, text
-from sqlalchemy.orm import selectinload
-
 from clients.parties import rules
 from clients.parties.events import client_changed
 from clients.parties.tables import Client

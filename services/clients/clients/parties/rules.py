@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from chassis.errors import Conflict, Invalid
-
 from clients import codes
 
 PROSPECT, ACTIVE, FORMER = "prospect", "active", "former"

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import Computed, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from chassis.db import FirmOwned, Versioned
 from clients.db import Base
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis.db import new_id
-from chassis.uow import Uow
 from sqlalchemy import select, text
 
+from chassis.db import new_id
+from chassis.uow import Uow
 from clients.copies.usecases import firm_defaults, require_active_staff
 from clients.engagements.tables import Engagement
 from clients.parties import rules

@@ -3,7 +3,6 @@
 from typing import Any
 
 from chassis.uow import Uow
-
 from clients.search import queries
 
 

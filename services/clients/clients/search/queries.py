@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from chassis.uow import Uow
 from sqlalchemy import text
+
+from chassis.uow import Uow
 
 _SEARCH = text("""
 WITH hits AS MATERIALIZED (

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from chassis.db import new_id
 from chassis.testing import Answer, Api, World, service_world
 from clients.app import service

@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
+
 from chassis.db import new_id
 from praxis.clients.v1.events_pb2 import ClientChanged
-from sqlalchemy import text
 
 NEW = {"name": "Smith Ltd", "kind": "organisation"}
 

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+
 from chassis.errors import Invalid
 from clients import codes
 

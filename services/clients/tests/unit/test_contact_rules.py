@@ -1,4 +1,5 @@
 import pytest
+
 from chassis.errors import Invalid
 from clients.contacts import rules
 

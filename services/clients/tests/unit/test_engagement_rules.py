@@ -2,6 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from chassis.errors import Conflict, Invalid
 from clients.engagements import rules
 

@@ -1,8 +1,9 @@
 import pytest
-from chassis.errors import Conflict, Invalid
-from clients.parties import rules
 from hypothesis import given
 from hypothesis import strategies as st
+
+from chassis.errors import Conflict, Invalid
+from clients.parties import rules
 
 
 def refusal(function, *arguments):

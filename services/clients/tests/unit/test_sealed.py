@@ -1,10 +1,11 @@
 import base64
 
 import pytest
-from clients.sealed import FieldKey
 from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clients.sealed import FieldKey
 
 KEY = FieldKey.decode(base64.b64encode(bytes(range(32))).decode())
 OTHER = FieldKey.decode(base64.b64encode(bytes(32)).decode())
