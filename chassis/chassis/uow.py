@@ -198,11 +198,11 @@ class Uow:
     def _epilogue(self) -> tuple[str, dict[str, Any]]:
         parts: list[str] = []
         p: dict[str, Any] = {"firm": self.firm_id, "at": self.now}
+        if self._announced:
+            # One insert: rows of several would be numbered in any order, and so leave in any order.
+            rows = [f"(%(e{i})s, %(firm)s, %(t{i})s, %(s{i})s, %(b{i})s, %(at)s)" for i in range(len(self._announced))]
+            parts.append(f"INSERT INTO outbox (event_id, firm_id, type, subject, body, at) VALUES {', '.join(rows)}")
         for i, e in enumerate(self._announced):
-            parts.append(
-                f"INSERT INTO outbox (event_id, firm_id, type, subject, body, at) "
-                f"VALUES (%(e{i})s, %(firm)s, %(t{i})s, %(s{i})s, %(b{i})s, %(at)s)"
-            )
             p |= {f"e{i}": e.id, f"t{i}": e.type, f"s{i}": e.subject, f"b{i}": e.encode()}
         for i, a in enumerate(self._audited):
             parts.append(
