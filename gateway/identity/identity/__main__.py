@@ -1,5 +1,4 @@
 from chassis.service import main
-
 from identity.app import service
 
 main(service)

@@ -4,8 +4,6 @@ from pathlib import Path
 
 from chassis.errors import Conflict
 from chassis.service import Service
-from praxis.identity.v1 import events_pb2, identity_pb2
-
 from identity import commands, grpc
 from identity.firms.usecases import all_firm_states
 from identity.live.server import serve
@@ -14,6 +12,7 @@ from identity.sessions.usecases import forget_session
 from identity.settings import Settings
 from identity.staff.queries import all_staff_states
 from identity.tokens.source import keys_of
+from praxis.identity.v1 import events_pb2, identity_pb2
 
 service = Service(
     name="identity",

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from chassis.errors import DomainError
-
 from identity.firms import usecases
 from identity.firms.usecases import Owner
 from identity.work import Caller

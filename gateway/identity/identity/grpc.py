@@ -4,11 +4,10 @@ from uuid import UUID
 
 from chassis.errors import Invalid
 from chassis.uow import Uow
-from praxis.identity.v1.identity_pb2 import IssuePortalTokenRequest, IssuePortalTokenResponse
-
 from identity.tokens.minting import LIFETIME
 from identity.tokens.source import mint_of
 from identity.work import settings_of
+from praxis.identity.v1.identity_pb2 import IssuePortalTokenRequest, IssuePortalTokenResponse
 
 
 def issue_portal_token(uow: Uow, request: IssuePortalTokenRequest) -> IssuePortalTokenResponse:

@@ -5,8 +5,9 @@ import hmac
 from functools import cached_property
 from pathlib import Path
 
-from chassis.settings import ServiceSettings
 from pydantic import Field, field_validator
+
+from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from chassis.auth import Principal, system
-from chassis.uow import Uow, unit_of_work
 from connexion import request
 from sqlalchemy import text
 
+from chassis.auth import Principal, system
+from chassis.uow import Uow, unit_of_work
 from identity.settings import Settings
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
-from chassis.http import Reply, created
-from chassis.uow import Uow
 from connexion import request
 
+from chassis.http import Reply, created
+from chassis.uow import Uow
 from identity.api_clients import queries, usecases
 from identity.api_clients.tables import ApiClient
 from identity.api_clients.usecases import TokenRefused

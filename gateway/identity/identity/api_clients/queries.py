@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from chassis.uow import Uow
 from sqlalchemy import text
 
 from chassis import paging
+from chassis.uow import Uow
 from identity.api_clients.views import api_client_view
 
 

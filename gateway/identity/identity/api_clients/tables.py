@@ -1,11 +1,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import DateTime, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned, Versioned
 from identity.db import Base
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from sqlalchemy import update
+
 from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, TooMany
 from chassis.uow import Uow
-from sqlalchemy import update
-
 from identity.api_clients.rules import excess, granted
 from identity.api_clients.tables import ApiClient
 from identity.sessions import throttle

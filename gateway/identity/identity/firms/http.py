@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.http import Reply
 from chassis.uow import Uow
-
 from identity.firms import usecases
 from identity.firms.tables import Firm
 from identity.firms.usecases import Owner

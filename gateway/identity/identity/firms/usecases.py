@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from chassis.db import new_id
 from chassis.errors import Forbidden, Invalid
 from chassis.uow import Uow
-from sqlalchemy import text
-
 from identity.firms import views
 from identity.firms.rules import DEFAULTS, faults
 from identity.firms.tables import Firm

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from praxis.identity.v1.events_pb2 import FirmUpdated
-
 from identity.firms.tables import Firm
+from praxis.identity.v1.events_pb2 import FirmUpdated
 
 FIELDS = (
     "name",

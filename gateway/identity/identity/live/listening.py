@@ -4,10 +4,10 @@ import logging
 import threading
 from collections.abc import Callable
 
-from chassis.bus import EXCHANGE, connect
-from chassis.events import Envelope
 from kombu import Consumer, Message, Queue
 
+from chassis.bus import EXCHANGE, connect
+from chassis.events import Envelope
 from identity.live.rules import Hint
 
 log = logging.getLogger(__name__)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 import uvicorn
-from chassis.auth import Principal
-from chassis.errors import DomainError, Forbidden, Unauthenticated, Unavailable
-from chassis.http import COOKIE
-from chassis.settings import host_port
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from chassis.auth import Principal
+from chassis.errors import DomainError, Forbidden, Unauthenticated, Unavailable
+from chassis.http import COOKIE
+from chassis.settings import host_port
 from identity.live.hub import Hub, Stream
 from identity.live.listening import Listener
 from identity.live.rules import HEARTBEAT, OPENING

@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from chassis.uow import Uow
-
 from identity.firms.tables import Firm
 from identity.mail.smtp import Mailer, Smtp, compose
 from identity.sessions.queries import homes

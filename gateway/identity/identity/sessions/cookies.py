@@ -3,7 +3,6 @@
 from http.cookies import CookieError, SimpleCookie
 
 from chassis.http import COOKIE
-
 from identity.sessions.rules import IDLE_LIFETIME
 from identity.tokens.minting import LIFETIME
 

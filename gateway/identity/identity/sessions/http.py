@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from chassis.http import NO_CONTENT, Reply
-from chassis.uow import Uow
 from connexion import request
 
+from chassis.http import NO_CONTENT, Reply
+from chassis.uow import Uow
 from identity.firms.tables import Firm
 from identity.firms.views import firm_view
 from identity.sessions import cookies, usecases

@@ -1,10 +1,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.db import FirmOwned
 from sqlalchemy import DateTime, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned
 from identity.db import Base
 
 

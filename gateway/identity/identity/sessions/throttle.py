@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from datetime import timedelta
 
-from chassis.errors import TooMany
 from sqlalchemy import Engine, text
 
+from chassis.errors import TooMany
 from identity.sessions.rules import Limit, Tries, wait
 
 _SEEN = text("SELECT key, tries, last_at FROM attempts WHERE key = ANY(:keys) ORDER BY key FOR UPDATE")

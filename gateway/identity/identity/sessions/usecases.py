@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from chassis.db import new_id
-from chassis.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated
-from chassis.uow import Uow
 from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.db import new_id
+from chassis.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated
+from chassis.uow import Uow
 from identity.firms.tables import Firm
 from identity.sessions import queries, throttle
 from identity.sessions.passwords import hashing

@@ -1,8 +1,8 @@
 """E-mail addresses as people type them."""
 
-from chassis.errors import Invalid
 from email_validator import EmailNotValidError, validate_email
 
+from chassis.errors import Invalid
 from identity.staff.rules import normal_email
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from identity.staff import queries, usecases
 from identity.staff.permissions import all_permissions
 from identity.staff.tables import Staff

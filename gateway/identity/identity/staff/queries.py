@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from chassis.uow import Uow
 from sqlalchemy import text
 
 from chassis import paging
+from chassis.uow import Uow
 from identity.staff.rules import OWNER
 from identity.staff.tables import Staff
 from identity.staff.views import staff_changed, staff_view

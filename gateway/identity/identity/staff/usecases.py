@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy import func, update
+
 from chassis.db import new_id
 from chassis.errors import Conflict, DomainError, Forbidden, NotFound
 from chassis.uow import Uow
-from sqlalchemy import func, update
-
 from identity.firms.tables import Firm
 from identity.sessions.queries import address_of, password_hash
 from identity.sessions.tables import SignInAddress

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from praxis.identity.v1.events_pb2 import StaffChanged
-
 from identity.staff.rules import status
 from identity.staff.tables import Staff
+from praxis.identity.v1.events_pb2 import StaffChanged
 
 
 def staff_view(staff: Staff) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from chassis.http import Reply
-
 from identity.tokens.source import keys_of
 from identity.work import settings_of
 

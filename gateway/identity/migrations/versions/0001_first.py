@@ -1,6 +1,7 @@
 """Firms, staff, sessions, API clients."""
 
 from alembic import op
+
 from chassis.migrate import plumbing, protect
 
 revision = "0001"

@@ -1,18 +1,27 @@
 import base64
 import os
+import re
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from chassis.testing import Answer, Api, TestKeys, World, drop_database, make_world
+from aiosmtpd.controller import Controller
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from chassis.testing import Answer, Api, TestKeys, World, drop_database, make_world
 from identity.app import service
 from identity.firms.usecases import Owner, found_firm
 from identity.sessions.cookies import REFRESH
+from identity.sessions.queries import Home
+from identity.sessions.usecases import start_session
+from identity.staff.tables import Staff
 from identity.tokens.keys import SigningKeys
 from identity.tokens.source import keys_of
 from identity.work import Caller
@@ -32,7 +41,7 @@ class BothKeys:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory) -> Iterator[World]:
+def world(tmp_path_factory, mailbox) -> Iterator[World]:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file: Path = tmp_path_factory.mktemp("keys") / "active.pem"
     file.write_bytes(pem)
@@ -41,6 +50,7 @@ def world(tmp_path_factory) -> Iterator[World]:
         signing_key_file=file,
         field_key=base64.b64encode(os.urandom(32)).decode(),
         service_secrets={"clients": "secret-of-clients", "portal": "secret-of-portal"},
+        smtp_url=mailbox.url,
         setup_token="the-installations-own-token",
     )
     made.runtime.keys = BothKeys(keys_of(made.runtime.settings), made.keys)
@@ -50,6 +60,47 @@ def world(tmp_path_factory) -> Iterator[World]:
 
 
 _count = iter(range(10**9))
+
+
+class Mailbox:
+    """A real SMTP server that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.refusing = False
+        self._controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self._controller.start()
+        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if self.refusing:
+            return "451 try again later"
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+    def to(self, email: str) -> list[EmailMessage]:
+        """The messages to an address, in order."""
+        return [m for m in self.messages if email in str(m["to"])]
+
+    def token_for(self, email: str) -> str:
+        """The token of the link in the last message to an address."""
+        return re.search(r"#token=(\S+)", self.to(email)[-1].get_content())[1]
+
+    def close(self) -> None:
+        self._controller.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    made = Mailbox()
+    yield made
+    made.close()
 
 
 @dataclass(frozen=True)
@@ -97,7 +148,7 @@ class Practice:
 
 
 @pytest.fixture
-def practice(world, door):
+def practice(world):
     """Makes firms, each with an owner of a new address."""
 
     def make(email: str | None = None, password: str = PASSWORD) -> Practice:
@@ -105,8 +156,10 @@ def practice(world, door):
         email, name = email or f"owner{number}@harbour.example", f"Harbour & Finch {number}"
         settings = {"name": name, "time_zone": "Europe/London", "currency": "GBP", "country": "GB"}
         firm = found_firm(world.runtime, Caller("test"), settings, Owner("Grace Harbour", email, password))
-        signed_in = door.sign_in(email, password, firm_id=str(firm.id)).expect(200).json
-        return Practice(world, firm.id, name, email, world.anonymous(signed_in["access_token"]), signed_in["me"]["id"])
+        with world.uow(firm.id) as uow:
+            owner_id = uow.session.query(Staff.id).scalar()
+        session = start_session(world.runtime, Caller("test"), Home(firm.id, owner_id))
+        return Practice(world, firm.id, name, email, world.anonymous(session.access_token), str(owner_id))
 
     return make
 

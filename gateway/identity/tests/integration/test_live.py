@@ -17,13 +17,13 @@ from uuid import UUID
 
 import httpx
 import pytest
+
+from chassis import bus, events
 from chassis.db import new_id
 from chassis.testing import World, eventually, private_virtual_host
 from identity.staff.permissions import permissions_of
 from identity.tokens.source import mint_of
 from praxis.identity.v1.events_pb2 import FirmUpdated
-
-from chassis import bus, events
 
 PATH = "/api/identity/v1/live"
 TYPE = "praxis.identity.firm.updated.v1"

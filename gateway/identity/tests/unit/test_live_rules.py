@@ -3,9 +3,10 @@ import time
 from typing import Any
 from uuid import UUID
 
-from chassis.auth import Principal
 from hypothesis import given
 from hypothesis import strategies as st
+
+from chassis.auth import Principal
 from identity.live.hub import WAITING, Hub
 from identity.live.rules import Hint, Ring, frame
 from identity.live.server import EventStream

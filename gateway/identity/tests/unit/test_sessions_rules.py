@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from identity.sessions.rules import (
     ADDRESS,
     IDLE_LIFETIME,

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from identity.api_clients.rules import excess, granted
 from identity.firms.rules import DEFAULTS, Known, faults
 from identity.staff.rules import deactivation_refused, normal_email, role_change_refused, status

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
+
 from identity.staff.permissions import all_permissions, permissions_of
 from identity.tokens import opaque
 from identity.tokens.keys import SigningKeys, thumbprint
