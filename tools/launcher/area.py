@@ -50,6 +50,12 @@ class Area:
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
+    def put_logs_aside(self) -> None:
+        """Each run writes logs of its own; the last run's are kept as .log.1."""
+        for log in self.logs.glob("*.log"):
+            if log != self.log("up"):
+                log.replace(log.with_suffix(".log.1"))
+
     def secret_file(self, name: str, make: Callable[[], str]) -> Path:
         """The file of a generated secret, made once and readable by its owner alone."""
         path = self.secrets / name

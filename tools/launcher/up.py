@@ -54,6 +54,7 @@ def _in_foreground(area: Area, wish: Wish) -> int:
         if wish.fresh:
             area.wipe()
         area.create()
+        area.put_logs_aside()
         processes.record(area, SUPERVISOR, os.getpid())
         try:
             return _run(area, wish, console)
