@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
+from chassis.db import new_id
+from chassis.testing import Api, World, service_world
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
 from praxis.common.v1.types_pb2 import Audience
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
-
-from chassis.db import new_id
-from chassis.testing import Api, World, service_world
 from timebilling.app import service
 
 world = service_world(service)

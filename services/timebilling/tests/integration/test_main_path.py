@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from chassis.db import new_id
 from praxis.documents.v1.documents_pb2 import StoreGeneratedResponse
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.timebilling.v1.events_pb2 import InvoiceChanged, PaymentRecorded, TimeEntryChanged
 from praxis.timebilling.v1.timebilling_pb2 import GetInvoiceRequest
-
-from chassis.db import new_id
 
 
 def money(amount: str, currency: str = "GBP") -> dict[str, str]:
@@ -19,7 +18,10 @@ def test_time_becomes_an_invoice_and_is_paid(firm: Any, world: Any) -> None:
     vat = firm.partner.post(
         "/tax-codes", {"code": "VAT20", "label": "VAT", "category": "S", "percent": "20", "from": "2011-01-04"}
     ).expect(201)
-    settings = {"default_tax_code_id": vat.json["id"], "rounding": {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0}}
+    settings = {
+        "default_tax_code_id": vat.json["id"],
+        "rounding": {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0},
+    }
     firm.partner.patch("/settings", settings, if_match=0).expect(200)
 
     ids = firm.approved(5400, 300)  # 1.5 h, and 5 min that are billed as 6
@@ -37,22 +39,37 @@ def test_time_becomes_an_invoice_and_is_paid(firm: Any, world: Any) -> None:
     assert firm.partner.get("/wip").json["items"][0]["reserved"] == money("288.00")
     line = draft["lines"][0]
     adjusted = firm.partner.patch(
-        f"/invoices/{draft['id']}/lines/{line['id']}", {"net": money("250.00"), "reason": "agreed on the phone"}, if_match=draft["version"]
+        f"/invoices/{draft['id']}/lines/{line['id']}",
+        {"net": money("250.00"), "reason": "agreed on the phone"},
+        if_match=draft["version"],
     ).expect(200)
     assert adjusted.json["net"] == money("250.00")
 
     issued = firm.partner.post(f"/invoices/{draft['id']}/issue", {}).expect(200).json
     assert (issued["number"], issued["status"]) == ("INV-000001", "open")
     assert issued["taxes"] == [
-        {"label": "VAT 20 %", "category": "S", "percent": "20", "taxable": money("250.00"), "tax": money("50.00"), "legal_text": None}
+        {
+            "label": "VAT 20 %",
+            "category": "S",
+            "percent": "20",
+            "taxable": money("250.00"),
+            "tax": money("50.00"),
+            "legal_text": None,
+        }
     ]
     job = firm.partner.get(f"/wip/jobs/{firm.job}").expect(200).json
-    assert (job["standard"], job["billed"], job["written_down"], job["remaining"]) == (money("288.00"), money("250.00"), money("38.00"), money("0.00"))
+    assert (job["standard"], job["billed"], job["written_down"], job["remaining"]) == (
+        money("288.00"),
+        money("250.00"),
+        money("38.00"),
+        money("0.00"),
+    )
     assert firm.partner.get(f"/time-entries/{ids[0]}").json["status"] == "billed"
 
     document = new_id()
     calls = world.answers(
-        "documents", {"StoreGenerated": lambda _: StoreGeneratedResponse(document=DocumentChanged(document_id=str(document)))}
+        "documents",
+        {"StoreGenerated": lambda _: StoreGeneratedResponse(document=DocumentChanged(document_id=str(document)))},
     )
     world.run_due(firm.id)
     parts = calls[0][1]
@@ -64,7 +81,10 @@ def test_time_becomes_an_invoice_and_is_paid(firm: Any, world: Any) -> None:
     assert payment["unapplied"] == money("100.00")
     paid = firm.partner.get(f"/invoices/{issued['id']}").json
     assert (paid["status"], paid["balance"]) == ("part_paid", money("200.00"))
-    firm.partner.post(f"/payments/{payment['id']}/allocate", {"allocations": [{"invoice_id": issued["id"], "amount": money("100.00")}]}).expect(200)
+    firm.partner.post(
+        f"/payments/{payment['id']}/allocate",
+        {"allocations": [{"invoice_id": issued["id"], "amount": money("100.00")}]},
+    ).expect(200)
     firm.pay("100.00", (issued["id"], "100.00"))
     assert firm.partner.get(f"/invoices/{issued['id']}").json["status"] == "paid"
 
@@ -75,11 +95,21 @@ def test_time_becomes_an_invoice_and_is_paid(firm: Any, world: Any) -> None:
 
     seen = world.grpc(firm.id, caller="portal", user=world.portal_token(firm.id, [firm.client]))
     answer = seen.call("GetInvoice", GetInvoiceRequest(invoice_id=issued["id"]))
-    assert (answer.number, answer.status, answer.total.amount, answer.taxes[0].label) == ("INV-000001", "paid", "300.00", "VAT 20 %")
+    assert (answer.number, answer.status, answer.total.amount, answer.taxes[0].label) == (
+        "INV-000001",
+        "paid",
+        "300.00",
+        "VAT 20 %",
+    )
 
     last = world.events(firm.id, InvoiceChanged)[-1]
     assert (last.status, last.balance.amount, last.document_id) == ("paid", "0.00", str(document))
-    assert [e.status for e in world.events(firm.id, TimeEntryChanged) if e.time_entry_id == ids[0]] == ["draft", "submitted", "approved", "billed"]
+    assert [e.status for e in world.events(firm.id, TimeEntryChanged) if e.time_entry_id == ids[0]] == [
+        "draft",
+        "submitted",
+        "approved",
+        "billed",
+    ]
     assert world.events(firm.id, PaymentRecorded)[0].allocations[0].amount.amount == "100.00"
     firm.holds()
 

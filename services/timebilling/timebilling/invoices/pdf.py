@@ -1,6 +1,7 @@
 """The invoice as a PDF/A-3b, made by the worker from frozen facts, and kept in documents."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -21,9 +22,11 @@ from timebilling.invoices.tables import Invoice, InvoiceLine
 from timebilling.invoices.usecases import announce
 from timebilling.taxes.usecases import plain
 
+log = logging.getLogger(__name__)
+
 TEMPLATE = Path(__file__).with_name("invoice.typ")
-# Inter first; what it lacks is set in Noto: Greek, Cyrillic, Arabic, Chinese. A glyph no font has would break PDF/A.
-FONT_PACKAGES = ("fontpkg_inter", "fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "pylopdf_fonts_zh_cn")
+# Inter first; what it lacks is set in Noto: Greek, Cyrillic, Arabic, Chinese, Japanese, Korean. A glyph no font has would break PDF/A.
+FONT_PACKAGES = ("fontpkg_inter", "fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "manimgx_fonts_cjk")
 ACCENT = "#0f766e"
 CHUNK = 256 * 1024
 LETTER = frozenset({"US", "CA", "MX", "PH"})
@@ -82,13 +85,24 @@ def _parts(invoice: Invoice, content: bytes) -> Iterator[StoreGeneratedRequest]:
 
 
 def render(data: dict[str, Any]) -> bytes:
-    """The PDF of an invoice's facts. The same facts give the same bytes."""
+    """The PDF of an invoice's facts, for archives (PDF/A-3b). The same facts give the same bytes.
+
+    Text in a script that none of the fonts has can't be archived: such an invoice is a plain PDF, so that it still goes out.
+    """
+    try:
+        return _compile(data, ["a-3b"])
+    except typst.TypstError as error:
+        log.warning("invoice_not_archival", extra={"title": data["title"], "reason": str(error)})
+        return _compile(data, [])
+
+
+def _compile(data: dict[str, Any], standards: list[Any]) -> bytes:
     made = typst.compile(
         TEMPLATE,
         font_paths=_fonts(),
         ignore_system_fonts=True,
         format="pdf",
-        pdf_standards=["a-3b"],
+        pdf_standards=standards,
         sys_inputs={"data": orjson.dumps(data).decode()},
         timestamp=data["timestamp"],
     )

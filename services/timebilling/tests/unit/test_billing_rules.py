@@ -1,0 +1,241 @@
+"""WIP, invoices, tax, payments, ledger: the rules that make the numbers right."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.db import new_id
+from chassis.errors import DomainError
+from timebilling.invoices import rules as invoices
+from timebilling.invoices.rules import Item
+from timebilling.ledger import rules as ledger
+from timebilling.payments import rules as payments
+from timebilling.payments.rules import Open
+from timebilling.taxes import rules as taxes
+from timebilling.taxes.rules import Tax
+from timebilling.wip import rules as wip
+
+CENTS = st.integers(0, 10**8).map(lambda n: Decimal(n) / 100)
+POSITIVE = st.integers(1, 10**8).map(lambda n: Decimal(n) / 100)
+TAXES = st.sampled_from(
+    [Tax("S", Decimal(20), "VAT"), Tax("S", Decimal("5.5"), "VAT"), Tax("Z", Decimal(0), "VAT"), taxes.OUTSIDE]
+)
+
+
+# --- WIP --------------------------------------------------------------------------------------------------------------
+
+
+@given(CENTS, CENTS)
+def test_the_wip_identity_holds_whatever_becomes_of_an_item(standard: Decimal, billed: Decimal) -> None:
+    assert wip.open_item(standard).balanced()
+    assert wip.billed_at(standard, billed).balanced()
+    assert wip.given_up(standard).balanced()
+
+
+@given(CENTS, CENTS)
+def test_billing_is_a_write_up_or_a_write_down_never_both(standard: Decimal, billed: Decimal) -> None:
+    figures = wip.billed_at(standard, billed)
+    assert min(figures.written_down, figures.written_up) == 0
+    assert min(figures.written_down, figures.written_up, figures.remaining) >= 0
+
+
+@given(st.integers(0, 400))
+def test_every_age_has_one_bucket(days: int) -> None:
+    today = date(2026, 11, 24)
+    place = wip.BUCKETS.index(wip.bucket(today - timedelta(days), today))
+    assert place == (days > 30) + (days > 60) + (days > 90)
+
+
+# --- invoices ---------------------------------------------------------------------------------------------------------
+
+
+def item(job: int = 0, activity: str | None = None, standard: str = "10.00", seconds: int = 360) -> Item:
+    from uuid import UUID
+
+    return Item(
+        new_id(),
+        UUID(int=job),
+        f"Job {job}",
+        UUID(int=len(activity)) if activity else None,
+        activity,
+        "Ada",
+        date(2026, 4, 1),
+        "",
+        seconds,
+        Decimal(standard),
+    )
+
+
+@given(
+    st.lists(st.builds(item, st.integers(0, 2), st.sampled_from([None, "Call", "Review"])), max_size=20),
+    st.sampled_from(["job", "job_activity", "entry"]),
+)
+def test_grouping_loses_and_doubles_nothing(items: list[Item], group_by: str) -> None:
+    lines = invoices.lines_of(items, group_by)
+    assert sorted(i.id for line in lines for i in line.items) == sorted(i.id for i in items)
+    assert sum(line.standard for line in lines) == sum(i.standard for i in items)
+    assert all(len({i.job_id for i in line.items}) == 1 for line in lines)
+
+
+def test_lines_per_job_and_activity_say_so() -> None:
+    lines = invoices.lines_of([item(1, "Review"), item(1, "Review"), item(1), item(2)], "job_activity")
+    assert [(x.description, len(x.items), str(x.quantity)) for x in lines] == [
+        ("Job 1: Review", 2, "0.20"),
+        ("Job 1", 1, "0.10"),
+        ("Job 2", 1, "0.10"),
+    ]
+
+
+@given(st.lists(CENTS, min_size=1, max_size=30), CENTS)
+def test_an_adjusted_amount_is_spread_to_the_cent(standards: list[Decimal], net: Decimal) -> None:
+    assert sum(invoices.bill_at(net, standards, "GBP", "agreed")) == net
+
+
+def test_an_adjustment_needs_a_reason_and_standard_value_needs_none() -> None:
+    assert invoices.bill_at(Decimal(3), [Decimal(1), Decimal(2)], "GBP", None) == [Decimal(1), Decimal(2)]
+    with pytest.raises(DomainError) as refused:
+        invoices.bill_at(Decimal(2), [Decimal(1), Decimal(2)], "GBP", None)
+    assert refused.value.code == "adjustment_reason_missing"
+
+
+@pytest.mark.parametrize(
+    ("state", "paid", "due", "status"),
+    [
+        ("draft", 0, None, "draft"),
+        ("issued", 0, 0, "open"),
+        ("issued", 40, 0, "part_paid"),
+        ("issued", 100, -9, "paid"),
+        ("issued", 0, -1, "overdue"),
+        ("issued", 40, -1, "overdue"),
+        ("void", 0, -1, "void"),
+    ],
+)
+def test_status_is_derived(state: str, paid: int, due: int | None, status: str) -> None:
+    today = date(2026, 11, 24)
+    due_on = None if due is None else today + timedelta(due)
+    assert invoices.status(state, Decimal(100), Decimal(paid), due_on, today) == status
+
+
+def test_numbers_have_six_digits_and_grow_beyond() -> None:
+    assert [invoices.number(n) for n in (1, 999_999, 1_000_000)] == ["INV-000001", "INV-999999", "INV-1000000"]
+
+
+@pytest.mark.parametrize(
+    ("status", "billable", "state", "code"),
+    [
+        ("draft", True, None, "entry_not_approved"),
+        ("submitted", True, None, "entry_not_approved"),
+        ("approved", False, None, "entry_not_billable"),
+        ("approved", True, "reserved", "entry_reserved"),
+        ("approved", True, "billed", "entry_billed"),
+        ("approved", True, "written_off", "entry_written_off"),
+    ],
+)
+def test_only_approved_unbilled_work_goes_on_a_draft(status: str, billable: bool, state: str | None, code: str) -> None:
+    refused = invoices.refusal_to_draft(status, billable, state)
+    assert refused is not None
+    assert refused[0] == code
+    assert invoices.refusal_to_draft("approved", True, "unbilled") is None
+
+
+# --- tax --------------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(CENTS, TAXES), max_size=30), st.sampled_from(["GBP", "KWD"]))
+def test_line_taxes_sum_to_the_tax_of_their_category(lines: list[tuple[Decimal, Tax]], currency: str) -> None:
+    totals = taxes.totals(lines, currency)
+    assert sum(taxes.per_line(lines, currency)) == sum(t.amount for t in totals)
+    assert sum(t.taxable for t in totals) == sum(net for net, _ in lines)
+
+
+def test_tax_is_rounded_once_per_category_not_per_line() -> None:
+    # Three lines of 0.33 at 20 %: 0.07 each if rounded by line (0.21), but 0.99 × 20 % = 0.198 is 0.20 (EN 16931 BR-CO-17).
+    lines = [(Decimal("0.33"), Tax("S", Decimal(20), "VAT"))] * 3
+    assert taxes.totals(lines, "GBP")[0].amount == Decimal("0.20")
+    assert taxes.per_line(lines, "GBP") == [Decimal("0.07"), Decimal("0.07"), Decimal("0.06")]
+
+
+def test_totals_of_a_published_en_16931_invoice() -> None:
+    # CEN/TC 434 test file "ubl-tc434-example5": 4,000.00 less 500.00 at 25 % and 12 %; here its two categories without the charge.
+    lines = [(Decimal("1273.00"), Tax("S", Decimal(21), "VAT")), (Decimal("33.00"), Tax("S", Decimal(6), "VAT"))]
+    assert [(t.taxable, t.amount) for t in taxes.totals(lines, "EUR")] == [
+        (Decimal("1273.00"), Decimal("267.33")),
+        (Decimal("33.00"), Decimal("1.98")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("category", "percent", "legal", "code"),
+    [
+        ("S", "0", None, "tax_percent_impossible"),
+        ("Z", "20", None, "tax_percent_impossible"),
+        ("S", "101", None, "tax_percent_impossible"),
+        ("AE", "0", None, "tax_text_missing"),
+        ("E", "0", "", "tax_text_missing"),
+    ],
+)
+def test_impossible_tax_codes_are_refused(category: str, percent: str, legal: str | None, code: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        taxes.check_code(category, Decimal(percent), legal)
+    assert refused.value.code == code
+
+
+# --- payments and ledger ----------------------------------------------------------------------------------------------
+
+
+def open_invoice(total: Decimal, paid: Decimal = Decimal(0), **more: Any) -> Open:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "client_id": CLIENT,
+        "number": "INV-000001",
+        "state": "issued",
+        "currency": "GBP",
+    } | more
+    return Open(**values, total=total, paid=paid)
+
+
+CLIENT = new_id()
+
+
+@given(st.lists(st.tuples(POSITIVE, POSITIVE), max_size=8), POSITIVE)
+def test_allocations_stay_within_payment_and_balances(wanted: list[tuple[Decimal, Decimal]], amount: Decimal) -> None:
+    pairs = [(open_invoice(total), part) for total, part in wanted]
+    allowed = sum(part for _, part in pairs) <= amount and all(part <= i.balance for i, part in pairs)
+    if allowed:
+        payments.check_allocations(amount, "GBP", CLIENT, pairs)
+    else:
+        with pytest.raises(DomainError):
+            payments.check_allocations(amount, "GBP", CLIENT, pairs)
+
+
+@pytest.mark.parametrize(
+    ("invoice", "code"),
+    [
+        (open_invoice(Decimal(5), Decimal(1)), "payment_over_balance"),
+        (open_invoice(Decimal(9), state="draft"), "invoice_not_open"),
+        (open_invoice(Decimal(9), state="void"), "invoice_not_open"),
+        (open_invoice(Decimal(9), currency="EUR"), "allocation_currency"),
+        (open_invoice(Decimal(9), client_id=new_id()), "allocation_other_client"),
+    ],
+)
+def test_what_a_payment_can_not_pay(invoice: Open, code: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        payments.check_allocations(Decimal(10), "GBP", CLIENT, [(invoice, Decimal(5))])
+    assert refused.value.code == code
+
+
+@given(CENTS, CENTS)
+def test_every_posting_balances_and_so_does_its_reversal(a: Decimal, b: Decimal) -> None:
+    for entries in (
+        ledger.invoice_issued(a, b),
+        ledger.payment_recorded(max(a, b), min(a, b)),
+        ledger.credit_applied(a),
+    ):
+        assert ledger.balanced(entries)
+        assert ledger.balanced(ledger.reversed_(entries))
+        assert all((e.debit == 0) != (e.credit == 0) for e in entries)
+        assert len(entries) != 1
