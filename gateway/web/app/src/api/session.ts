@@ -1,0 +1,45 @@
+// Renewal of the signed-in session. Tokens live in HttpOnly cookies: this code never sees one.
+const base = '/api/identity/v1/sessions';
+
+let renewing: Promise<boolean> | null = null;
+let signingIn: { promise: Promise<void>; resolve: () => void } | null = null;
+const listeners = new Set<() => void>();
+
+/** Renews the access cookie once for everybody who asks at the same time. */
+export function renew(): Promise<boolean> {
+  renewing ??= fetch(`${base}/refresh`, { method: 'POST', headers: { 'Idempotency-Key': crypto.randomUUID() } })
+    .then((answer) => answer.ok)
+    .catch(() => false)
+    .finally(() => {
+      renewing = null;
+    });
+  return renewing;
+}
+
+/** Waits until the person has signed in again; what they were doing then goes on, and nothing typed is lost. */
+export function signedInAgain(): Promise<void> {
+  if (!signingIn) {
+    let resolve = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    signingIn = { promise, resolve };
+    notify();
+  }
+  return signingIn.promise;
+}
+
+export function sessionRestored(): void {
+  signingIn?.resolve();
+  signingIn = null;
+  notify();
+}
+
+export const isExpired = () => signingIn !== null;
+
+export function onSessionChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const notify = () => listeners.forEach((listener) => listener());

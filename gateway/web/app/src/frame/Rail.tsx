@@ -1,0 +1,54 @@
+import { spotlight } from '@mantine/spotlight';
+import { IconSearch } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import type { LiveState } from '@/api/live';
+import { useMay, useMe } from '@/session/me';
+import { Mark } from '@/ui/Mark';
+import css from './Frame.module.css';
+import { Me } from './Me';
+import { places } from './nav';
+
+const says: Record<LiveState, string> = { live: 'Up to date', connecting: 'Connecting', offline: 'Reconnecting' };
+
+export function Rail({ live }: { live: LiveState }) {
+  const may = useMay();
+  const { data: me } = useMe();
+  return (
+    <div className={css.rail}>
+      <div className={css.firm}>
+        <Mark size={22} />
+        <span className="truncate" title={me?.firm.name}>
+          {me?.firm.name}
+        </span>
+      </div>
+      <button type="button" className={css.search} onClick={spotlight.open}>
+        <IconSearch size={15} aria-hidden />
+        Search
+        <kbd>Ctrl K</kbd>
+      </button>
+      <nav aria-label="Main">
+        {places
+          .filter((place) => may(place.permission))
+          .map(({ to, label, icon: Icon }) => (
+            <Link key={to} to={to} className={css.link} activeOptions={{ exact: to === '/' }}>
+              <Icon size={17} stroke={1.75} aria-hidden />
+              {label}
+            </Link>
+          ))}
+      </nav>
+      <div className={css.foot}>
+        <Live state={live} />
+        <Me />
+      </div>
+    </div>
+  );
+}
+
+export function Live({ state }: { state: LiveState }) {
+  return (
+    <div className={css.live} role="status">
+      <span className={css.dot} data-state={state} aria-hidden />
+      {says[state]}
+    </div>
+  );
+}

@@ -1,0 +1,19 @@
+import { useQuery } from '@tanstack/react-query';
+import { identity } from '@/api/services';
+import { body, quietly } from '@/api/http';
+
+/** Who is signed in, what they may do, and their firm. */
+export function useMe() {
+  return useQuery({
+    queryKey: ['me'],
+    queryFn: () => body(identity.GET('/me', { headers: quietly })),
+    staleTime: 5 * 60_000,
+    retry: false,
+  });
+}
+
+/** May the signed-in person do this? Unknown is no. */
+export function useMay(): (permission: string) => boolean {
+  const { data } = useMe();
+  return (permission) => data?.permissions.includes(permission) ?? false;
+}
