@@ -23,6 +23,7 @@ from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolution, Resolver
 from connexion.validators import (
     VALIDATOR_MAP,
+    FormDataValidator,
     JSONRequestBodyValidator,
     JSONResponseBodyValidator,
     ParameterValidator,
@@ -306,6 +307,14 @@ class _ResponseBody(JSONResponseBodyValidator):
             )
 
 
+class _Form(FormDataValidator):
+    """Fields that the schema doesn't name are refused, unless it says that there may be such."""
+
+    def _validate_params_strictly(self, data: dict[str, Any]) -> None:
+        if self._schema.get("additionalProperties") is not True:
+            super()._validate_params_strictly(data)
+
+
 class _Parameters(ParameterValidator):
     @staticmethod
     def validate_parameter(
@@ -324,7 +333,7 @@ _VALIDATORS = {
     "body": MediaTypeDict(
         {
             "*/*json": _Body,
-            "application/x-www-form-urlencoded": VALIDATOR_MAP["body"]["application/x-www-form-urlencoded"],
+            "application/x-www-form-urlencoded": _Form,
         }
     ),
     "response": MediaTypeDict({"*/*json": _ResponseBody}),
