@@ -1,9 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, Text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from chassis.db import FirmOwned, Versioned
 from identity.db import Base
@@ -14,9 +12,9 @@ class ApiClient(FirmOwned, Versioned, Base):
 
     __tablename__ = "api_clients"
     name: Mapped[str]
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
-    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    digest: Mapped[bytes]
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
     created_by: Mapped[UUID]
-    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

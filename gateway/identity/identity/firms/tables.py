@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, SmallInteger
+from sqlalchemy import SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import FirmOwned, Versioned
@@ -27,7 +27,7 @@ class SetupToken(Base):
     """A permit to set up one firm. Only its hash is kept."""
 
     __tablename__ = "setup_tokens"
-    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
     firm_id: Mapped[UUID | None]

@@ -1,7 +1,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import FirmOwned
@@ -13,9 +12,9 @@ class Session(FirmOwned, Base):
 
     __tablename__ = "sessions"
     staff_id: Mapped[UUID]
-    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
     revoked_why: Mapped[str | None]  # signed_out, reuse, deactivated, password_changed
     source: Mapped[str]
     user_agent: Mapped[str]
@@ -26,9 +25,9 @@ class RefreshToken(FirmOwned, Base):
 
     __tablename__ = "refresh_tokens"
     session_id: Mapped[UUID]
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
-    issued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    spent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    digest: Mapped[bytes]
+    issued_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]
 
 
 # --- before a firm is known: exempt from row-level security (see migrations/versions/0001_first.py) ---------------------
@@ -38,16 +37,16 @@ class Credential(Base):
     """A person's password, whichever firms they work for. The address is kept as a keyed hash only."""
 
     __tablename__ = "credentials"
-    address: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    address: Mapped[bytes] = mapped_column(primary_key=True)
     password_hash: Mapped[str]
-    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_at: Mapped[datetime]
 
 
 class SignInAddress(Base):
     """Which staff members an address signs in as: one per firm."""
 
     __tablename__ = "sign_in_addresses"
-    address: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    address: Mapped[bytes] = mapped_column(primary_key=True)
     firm_id: Mapped[UUID] = mapped_column(primary_key=True)
     staff_id: Mapped[UUID]
 
@@ -57,15 +56,15 @@ class PasswordReset(Base):
 
     __tablename__ = "password_resets"
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    address: Mapped[bytes] = mapped_column(LargeBinary)
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    address: Mapped[bytes]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Attempts(Base):
     """Wrong tries of an address or from a network address, so that all processes slow down together."""
 
     __tablename__ = "attempts"
-    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    key: Mapped[bytes] = mapped_column(primary_key=True)
     tries: Mapped[int]
-    last_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    last_at: Mapped[datetime]

@@ -1,9 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from chassis.db import FirmOwned, Versioned
 from identity.db import Base
@@ -16,14 +14,14 @@ class Staff(FirmOwned, Versioned, Base):
     __singular__ = "staff"
     name: Mapped[str]
     email: Mapped[str]
-    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    roles: Mapped[list[str]]
     grade: Mapped[str]
     weekly_capacity_minutes: Mapped[int]
-    skills: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    skills: Mapped[list[str]]
     active: Mapped[bool]
-    joined_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # accepted the invitation
+    joined_at: Mapped[datetime | None]  # accepted the invitation
     # Not part of the state others keep: written past the mapper, so that signing in makes no new version.
-    last_sign_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_sign_in_at: Mapped[datetime | None]
 
 
 class Invitation(FirmOwned, Base):
@@ -31,6 +29,6 @@ class Invitation(FirmOwned, Base):
 
     __tablename__ = "invitations"
     staff_id: Mapped[UUID]
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    accepted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
