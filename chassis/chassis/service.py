@@ -141,7 +141,7 @@ def _http(runtime: Runtime, _arguments: list[str]) -> None:
                 "keepalive": 75,
                 "proc_name": f"praxis-{runtime.service.name}",
                 # A heartbeat file on a disk can block; memory can't.
-                "worker_tmp_dir": _MEMORY if Path(_MEMORY).is_dir() else None,
+                "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
                 "logger_class": _quiet_logger(),
                 "control_socket_disable": True,
             }.items():
