@@ -21,7 +21,10 @@ def lock(upgrade: bool) -> int:
     everything = [REQUIREMENTS / "dev.in", PROJECT / CHASSIS / "pyproject.toml", *projects.values()]
     dev = REQUIREMENTS / "dev.lock"
     _compile(everything, dev, ["--all-extras", *(["--upgrade"] if upgrade else [])])
-    _compile([REQUIREMENTS / "node.in"], REQUIREMENTS / "node.lock", ["--upgrade"] if upgrade else [])
+    # Tools that live in an environment of their own.
+    for source in sorted(REQUIREMENTS.glob("*.in")):
+        if source.stem != "dev":
+            _compile([source], source.with_suffix(".lock"), ["--upgrade"] if upgrade else [])
     for name, project in projects.items():
         stands_on = [PROJECT / CHASSIS / "pyproject.toml"] if project.with_name("openapi.yaml").exists() else []
         _compile([*stands_on, project], REQUIREMENTS / f"{name}.lock", ["-c", str(dev)])
