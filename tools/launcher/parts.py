@@ -237,6 +237,7 @@ def _edge(platform: Platform) -> Part:
         "PRAXIS_HEALTH_BIND": health,
         "PRAXIS_UPSTREAM_S3": store["PRAXIS_S3_URL"],
         **{f"PRAXIS_UPSTREAM_{name.upper()}": platform.bind(process) for name, process in upstreams.items()},
+        **_passed_on(),
         # Limits are per address, and here all people share one: benchmarks and journeys lift them.
         **{
             name: value

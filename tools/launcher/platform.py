@@ -20,7 +20,7 @@ SERVICES = ("identity", "clients", "workflow", "timebilling", "documents", "port
 VHOST = "praxis"
 BUCKET = "praxis-documents"
 # What a person may set for all parts; everything else in their environment that begins with PRAXIS_ is not passed on.
-PASSED_ON = ("PRAXIS_LOG_LEVEL", "PRAXIS_HTTP_WORKERS")
+PASSED_ON = ("PRAXIS_LOG_LEVEL", "PRAXIS_HTTP_WORKERS", "PRAXIS_EDGE_RATE", "PRAXIS_EDGE_SIGN_IN_RATE")
 
 
 @dataclass(frozen=True)
