@@ -29,29 +29,6 @@ COPY proto proto
 COPY tools/__init__.py tools/codegen.py tools/
 RUN python -m tools.codegen
 
-# ---- a service's packages, every file checked against its hash
-FROM ${PYTHON_IMAGE} AS packages
-ARG SERVICE
-RUN test -n "$SERVICE" || { echo "Say which service: --build-arg SERVICE=clients"; exit 1; }
-RUN python -m venv --without-pip /opt/venv
-COPY requirements/${SERVICE}.lock /tmp/service.lock
-RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r /tmp/service.lock
-
-# ---- a service
-FROM base AS service
-ARG SERVICE
-ARG SOURCE=services/${SERVICE}
-COPY --from=packages /opt/venv /opt/venv
-COPY --from=contracts /src/build/proto contracts
-COPY chassis/chassis chassis/chassis
-COPY ${SOURCE} ${SERVICE}
-ENV PYTHONPATH=/app/${SERVICE}:/app/chassis:/app/contracts
-# Compiled once here, since nothing can be written later; the entry point knows which service it is.
-RUN python -m compileall -q /opt/venv/lib /app \
- && printf '#!/bin/sh\nexec python -m %s "$@"\n' "$SERVICE" > /usr/local/bin/praxis && chmod 755 /usr/local/bin/praxis
-USER 10001:10001
-ENTRYPOINT ["praxis"]
-
 # ---- the staff web app: built by Node, served by Python
 FROM ${NODE_IMAGE} AS web-app
 WORKDIR /src/gateway/web/app
@@ -96,5 +73,25 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "edge", "--target"]
 CMD ["compose"]
 
-# ---- without --target: a service
-FROM service
+# ---- a service's packages, every file checked against its hash
+FROM ${PYTHON_IMAGE} AS packages
+ARG SERVICE
+RUN test -n "$SERVICE" || { echo "Say which service: --build-arg SERVICE=clients"; exit 1; }
+RUN python -m venv --without-pip /opt/venv
+COPY requirements/${SERVICE}.lock /tmp/service.lock
+RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r /tmp/service.lock
+
+# ---- a service: the last stage, hence what is built without --target
+FROM base AS service
+ARG SERVICE
+ARG SOURCE=services/${SERVICE}
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=contracts /src/build/proto contracts
+COPY chassis/chassis chassis/chassis
+COPY ${SOURCE} ${SERVICE}
+ENV PYTHONPATH=/app/${SERVICE}:/app/chassis:/app/contracts
+# Compiled once here, since nothing can be written later; the entry point knows which service it is.
+RUN python -m compileall -q /opt/venv/lib /app \
+ && printf '#!/bin/sh\nexec python -m %s "$@"\n' "$SERVICE" > /usr/local/bin/praxis && chmod 755 /usr/local/bin/praxis
+USER 10001:10001
+ENTRYPOINT ["praxis"]
