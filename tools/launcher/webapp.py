@@ -1,12 +1,14 @@
 """The staff web app, built once for its sources: by the machine's Node.js if it is young enough, else by a wheel's."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tools.launcher import installer, once
 from tools.launcher.area import CACHE, PROJECT, Area
@@ -41,14 +43,26 @@ def build(say: Callable[[str], None]) -> None:
 
 def install(say: Callable[[str], None]) -> str:
     """node_modules as the lock says. Returns the PATH on which the right node and npm are found."""
-    cache = Area(CACHE)
     path = _path_with_node(say)
-    key = once.fingerprint([APP / "package-lock.json", APP / "package.json"])
-    if not once.is_done(cache, "web-modules", key) or not (APP / "node_modules").is_dir():
+    if not _modules_match_lock():
         say("installing its packages")
         once.tool(["npm", "ci", "--no-audit", "--no-fund"], APP, {"PATH": path})
-        once.mark_done(cache, "web-modules", key)
     return path
+
+
+def _modules_match_lock() -> bool:
+    """Whether what npm last put there is what the lock asks for; npm keeps a lock of its own beside the modules."""
+    here, wanted = _packages(APP / "node_modules" / ".package-lock.json"), _packages(APP / "package-lock.json")
+    missing = [name for name, entry in wanted.items() if name not in here and not entry.get("optional")]
+    same = all(wanted.get(name, {}).get("version") == entry["version"] for name, entry in here.items())
+    return bool(here) and same and not missing
+
+
+def _packages(lock: Path) -> dict[str, dict[str, Any]]:
+    if not lock.exists():
+        return {}
+    packages: dict[str, dict[str, Any]] = json.loads(lock.read_text())["packages"]
+    return {name: entry for name, entry in packages.items() if name and not entry.get("link")}
 
 
 def _path_with_node(say: Callable[[str], None]) -> str:
