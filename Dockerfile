@@ -6,12 +6,12 @@
 #   docker build --target edge -t praxis/edge .
 #
 # A service's image runs as `http`, `grpc`, `worker` or `migrate`: `docker run praxis/clients http`.
-ARG PYTHON_IMAGE=python:3.11-slim
-ARG NODE_IMAGE=node:24-slim
-ARG ENVOY_IMAGE=envoyproxy/envoy:v1.40.0
+ARG PYTHON=3.11-slim
+ARG NODE=24-slim
+ARG ENVOY=v1.40.0
 
 # ---- what every image starts from: a user without rights, and no writing of .pyc (the root file system is read-only)
-FROM ${PYTHON_IMAGE} AS base
+FROM python:${PYTHON} AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin praxis
 WORKDIR /app
@@ -19,7 +19,7 @@ COPY deploy/healthcheck.py /usr/local/bin/healthcheck.py
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["python", "/usr/local/bin/healthcheck.py"]
 
 # ---- code of the contracts; its generator comes from the one lock that names it
-FROM ${PYTHON_IMAGE} AS contracts
+FROM python:${PYTHON} AS contracts
 WORKDIR /src
 COPY requirements/dev.lock requirements/
 # A package's entry in a lock reaches from its name to the first line that does not end in a backslash.
@@ -30,7 +30,7 @@ COPY tools/__init__.py tools/codegen.py tools/
 RUN python -m tools.codegen
 
 # ---- the staff web app: built by Node, served by Python
-FROM ${NODE_IMAGE} AS web-app
+FROM node:${NODE} AS web-app
 WORKDIR /src/gateway/web/app
 COPY gateway/web/app/package.json gateway/web/app/package-lock.json ./
 RUN npm ci --no-audit --no-fund
@@ -41,7 +41,7 @@ COPY gateway/identity/openapi.yaml /src/gateway/identity/
 COPY gateway/web/app ./
 RUN npm run build
 
-FROM ${PYTHON_IMAGE} AS web-packages
+FROM python:${PYTHON} AS web-packages
 RUN python -m venv --without-pip /opt/venv
 COPY requirements/web.lock /tmp/web.lock
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r /tmp/web.lock
@@ -56,9 +56,9 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "web"]
 
 # ---- the edge: Envoy's own binary, told by the environment through the same renderer as on a developer's machine
-FROM ${ENVOY_IMAGE} AS envoy
+FROM envoyproxy/envoy:${ENVOY} AS envoy
 
-FROM ${PYTHON_IMAGE} AS edge-packages
+FROM python:${PYTHON} AS edge-packages
 RUN python -m venv --without-pip /opt/venv
 COPY requirements/edge.lock /tmp/edge.lock
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r /tmp/edge.lock
@@ -74,7 +74,7 @@ ENTRYPOINT ["python", "-m", "edge", "--target"]
 CMD ["compose"]
 
 # ---- a service's packages, every file checked against its hash
-FROM ${PYTHON_IMAGE} AS packages
+FROM python:${PYTHON} AS packages
 ARG SERVICE
 RUN test -n "$SERVICE" || { echo "Say which service: --build-arg SERVICE=clients"; exit 1; }
 RUN python -m venv --without-pip /opt/venv
