@@ -2,12 +2,16 @@
 
 import base64
 import hmac
+import json
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from chassis.settings import ServiceSettings
+from identity.mail.smtp import Smtp
 
 
 class Settings(ServiceSettings):
@@ -16,7 +20,7 @@ class Settings(ServiceSettings):
 
     signing_key_file: Path | None = None
     public_keys_folder: Path | None = None  # public halves of earlier and coming keys
-    service_secrets: dict[str, str] = Field(default_factory=dict)
+    service_secrets: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     field_key: str = ""  # 32 bytes in base64
     smtp_url: str = ""
     mail_from: str = "Praxis <praxis@localhost>"
@@ -28,6 +32,21 @@ class Settings(ServiceSettings):
     def _is_32_bytes(cls, value: str) -> str:
         if value and len(base64.b64decode(value, validate=True)) != 32:
             raise ValueError("must be 32 bytes in base64")
+        return value
+
+    @field_validator("service_secrets", mode="before")
+    @classmethod
+    def _is_json(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:  # its text would quote the secrets
+            raise ValueError("must be a JSON object of service names and secrets") from error
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: str) -> str:
+        if value:
+            Smtp(value)
         return value
 
     @field_validator("setup_token")

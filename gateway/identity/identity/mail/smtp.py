@@ -25,7 +25,7 @@ class Smtp:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("PRAXIS_SMTP_URL must look like smtp://host:port")
+            raise ValueError("must look like smtp://host:port")
         self._parts = parts
 
     def send(self, message: EmailMessage) -> None:

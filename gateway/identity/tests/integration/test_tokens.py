@@ -9,7 +9,6 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from chassis.auth import ServiceTokens
 from chassis.errors import Forbidden, Invalid
 from identity.sessions.rules import ADDRESS
 from identity.staff.permissions import permissions_of
@@ -242,11 +241,6 @@ def test_a_service_token_is_no_token_for_operations(world, firm):
         "access_token"
     ]
     assert world.anonymous(token).get("/firm").status == 403
-
-
-def test_the_form_that_chassis_sends_is_the_form_identity_takes():
-    """`ServiceTokens` is what every service asks with; here is what it sends."""
-    assert "client_credentials" in str(ServiceTokens._fetch.__code__.co_consts)
 
 
 # --- the portal ---------------------------------------------------------------------------------------------------------
