@@ -74,12 +74,12 @@ def _run(area: Area, wish: Wish, console: Console) -> int:
     began = time.monotonic()
     console.line("Starting Praxis. Ctrl-C stops it.")
     platform = Platform(area)
-    if not wish.servers:
-        # It loads while the servers start.
-        fork_client.client_for(area)
-    nodes = (parts.servers if wish.servers else parts.plan)(platform, console.line)
+    # First, because a port that is taken ends it all.
     addresses = _addresses(platform, wish)
-    if wish.demo and not wish.servers:
+    nodes = (parts.servers if wish.servers else parts.plan)(platform, console.line)
+    if wish.servers:
+        addresses["servers"] = str(_write_server_settings(platform))
+    elif wish.demo:
         nodes.append(seeding.step(platform, after=tuple(node.name for node in nodes)))
     supervisor = Supervisor(area, nodes, addresses, console)
 
@@ -89,6 +89,9 @@ def _run(area: Area, wish: Wish, console: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     try:
+        if not wish.servers:
+            # It loads while the servers start.
+            fork_client.client_for(area)
         if supervisor.start():
             console.line(f"Ready after {time.monotonic() - began:.0f} s.\n")
             console.line(seeding.welcome(addresses))
@@ -101,12 +104,9 @@ def _run(area: Area, wish: Wish, console: Console) -> int:
 
 
 def _addresses(platform: Platform, wish: Wish) -> dict[str, str]:
+    """What people open; finding them checks that their ports are free."""
     addresses = {} if wish.servers else {"app": platform.public_url, "files": platform.files_url}
-    if "mail" not in platform.external:
-        addresses["mail"] = platform.mail_url
-    if wish.servers:
-        addresses["servers"] = str(_write_server_settings(platform))
-    return addresses
+    return addresses if "mail" in platform.external else {**addresses, "mail": platform.mail_url}
 
 
 def _write_server_settings(platform: Platform) -> Path:
