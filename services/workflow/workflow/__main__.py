@@ -1,5 +1,4 @@
 from chassis.service import main
-
 from workflow.app import service
 
 main(service)

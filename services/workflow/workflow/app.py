@@ -5,7 +5,6 @@ from pathlib import Path
 from chassis.errors import Conflict
 from chassis.service import Service
 from praxis.workflow.v1 import workflow_pb2
-
 from workflow import consumers, grpc
 from workflow.settings import Settings
 
@@ -20,7 +19,9 @@ service = Service(
     checks=consumers.CHECKS,
     constraints={
         "uq_stages_firm_id": Conflict("stage_name_taken", "There is a stage of this name already."),
-        "uq_jobs_period": Conflict("period_already_made", "The client has this job for the period already. Say `again` to make another one."),
+        "uq_jobs_period": Conflict(
+            "period_already_made", "The client has this job for the period already. Say `again` to make another one."
+        ),
         "uq_dependencies_firm_id": Conflict("dependency_exists", "This dependency exists already."),
         "fk_jobs_firm_id": Conflict("stage_in_use", "There are jobs in this stage. Move them to another one first."),
     },

@@ -1,12 +1,13 @@
 """What this service listens to, what it does later, what it can say again, and how it checks itself."""
 
+from collections.abc import Callable
+
 from chassis.consumer import Listen
 from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, TaskChanged
-
 from workflow.copies import usecases as copies
 from workflow.jobs import checks
 from workflow.jobs import queries as job_queries
@@ -27,7 +28,7 @@ LISTENS = [
     Listen(DocumentChanged, copies.keep_document),
 ]
 
-TIMERS = {
+TIMERS: dict[str, Callable[..., object]] = {
     "job_turn": job_usecases.turn,
     "request_reminder": request_usecases.remind,
 }

@@ -1,8 +1,9 @@
 """The declarative base of this service's tables."""
 
-from chassis.db import NAMING, TYPES
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+from chassis.db import NAMING, TYPES
 
 
 class Base(DeclarativeBase):

@@ -12,7 +12,6 @@ from praxis.workflow.v1.workflow_pb2 import (
     RequestReply,
     SubmitRequestRequest,
 )
-
 from workflow.copies.usecases import client_of
 from workflow.jobs.aggregate import WholeJob
 from workflow.jobs.queries import job_states

@@ -1,12 +1,23 @@
 """Templates, jobs, tasks, dependencies, requests, stages, and the copies they need."""
 
 from alembic import op
+
 from chassis.migrate import append_only, plumbing, protect, search_function, searchable
 
 revision = "0001"
 down_revision = None
 
-OWN = ("stages", "templates", "template_versions", "jobs", "tasks", "requests", "request_items", "dependencies", "due_moves")
+OWN = (
+    "stages",
+    "templates",
+    "template_versions",
+    "jobs",
+    "tasks",
+    "requests",
+    "request_items",
+    "dependencies",
+    "due_moves",
+)
 COPIES = ("firm_copy", "staff_copy", "contact_copy", "contact_clients", "engagement_copy", "time_copy", "document_copy")
 
 TABLES = (

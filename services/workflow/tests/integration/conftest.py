@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from chassis.db import new_id
 from chassis.testing import Api, World, service_world
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged, EngagementPerson
 from praxis.common.v1.types_pb2 import Audience
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
-
 from workflow.app import service
 
 world = service_world(service)
@@ -32,14 +32,25 @@ class Firm:
     def as_(self, staff: UUID, **more: Any) -> Api:
         return self.world.api(self.id, staff=staff, **more)
 
-    def staff(self, name: str, grade: str = "senior", active: bool = True, version: int = 1, id: UUID | None = None) -> UUID:
+    def staff(
+        self, name: str, grade: str = "senior", active: bool = True, version: int = 1, id: UUID | None = None
+    ) -> UUID:
         staff_id = id or new_id()
         self.deliver(
-            StaffChanged(staff_id=str(staff_id), name=name, grade=grade, weekly_capacity_minutes=2250, active=active, version=version)
+            StaffChanged(
+                staff_id=str(staff_id),
+                name=name,
+                grade=grade,
+                weekly_capacity_minutes=2250,
+                active=active,
+                version=version,
+            )
         )
         return staff_id
 
-    def client_named(self, name: str, *, visible_to: list[UUID] | None = None, id: UUID | None = None, version: int = 1, **more: Any) -> UUID:
+    def client_named(
+        self, name: str, *, visible_to: list[UUID] | None = None, id: UUID | None = None, version: int = 1, **more: Any
+    ) -> UUID:
         client_id = id or new_id()
         values = {"status": "active", "kind": "organisation"} | more
         audience = Audience(private=visible_to is not None, staff_ids=[str(s) for s in visible_to or []])
@@ -51,7 +62,13 @@ class Firm:
         named = [EngagementPerson(job_role=role, staff_id=str(staff)) for role, staff in (people or {}).items()]
         self.deliver(
             EngagementChanged(
-                engagement_id=str(engagement_id), client_id=str(client), title="VAT", service="vat", status="open", people=named, version=1
+                engagement_id=str(engagement_id),
+                client_id=str(client),
+                title="VAT",
+                service="vat",
+                status="open",
+                people=named,
+                version=1,
             )
         )
         return engagement_id
@@ -67,7 +84,12 @@ class Firm:
 
     def apply(self, template: str, **more: Any) -> dict[str, Any]:
         """A job made from the template for the firm's client and Q3 2026."""
-        body = {"template_id": template, "client_id": str(self.client), "period_start": "2026-07-01", "period_end": "2026-09-30"} | more
+        body = {
+            "template_id": template,
+            "client_id": str(self.client),
+            "period_start": "2026-07-01",
+            "period_end": "2026-09-30",
+        } | more
         return self.api.post("/jobs", body).expect(201).json
 
     def job(self, job_id: str) -> dict[str, Any]:
@@ -81,7 +103,9 @@ class Firm:
 
     def portal(self, clients: list[UUID] | None = None) -> Any:
         """The gRPC server as the portal sees it on behalf of a contact of the firm's client."""
-        return self.world.grpc(self.id, caller="portal", user=self.world.portal_token(self.id, clients or [self.client]))
+        return self.world.grpc(
+            self.id, caller="portal", user=self.world.portal_token(self.id, clients or [self.client])
+        )
 
 
 @pytest.fixture
@@ -89,7 +113,17 @@ def firm(world: World) -> Firm:
     firm_id = world.firm()
     ada = new_id()
     made = Firm(world, firm_id, ada, new_id(), new_id(), new_id(), world.api(firm_id, staff=ada))
-    made.deliver(FirmUpdated(firm_id=str(firm_id), name="Firm", time_zone="Europe/London", country="GB", holidays_region="ENG", week_start=1, version=1))
+    made.deliver(
+        FirmUpdated(
+            firm_id=str(firm_id),
+            name="Firm",
+            time_zone="Europe/London",
+            country="GB",
+            holidays_region="ENG",
+            week_start=1,
+            version=1,
+        )
+    )
     made.staff("Ada", "manager", id=ada)
     made.staff("Ben", id=made.ben)
     made.staff("Eve", "partner", id=made.eve)
@@ -103,9 +137,27 @@ VAT: dict[str, Any] = {
     "internal_due": {"anchor": "period_end", "amount": 3, "unit": "weeks", "roll": "previous"},
     "roles": [{"role": "preparer", "staff_id": None}, {"role": "reviewer", "staff_id": None}],
     "tasks": [
-        {"key": "prepare", "title": "Prepare", "role": "preparer", "budget_minutes": 120, "due": {"anchor": "period_end", "amount": 10, "unit": "business_days"}},
-        {"key": "review", "title": "Review", "role": "reviewer", "budget_minutes": 30, "due": {"anchor": "task_completion", "of": "prepare", "amount": 2, "unit": "business_days"}},
-        {"key": "file", "title": "File", "role": "preparer", "budget_minutes": 15, "due": {"anchor": "task_completion", "of": "review", "amount": 1, "roll": "next"}},
+        {
+            "key": "prepare",
+            "title": "Prepare",
+            "role": "preparer",
+            "budget_minutes": 120,
+            "due": {"anchor": "period_end", "amount": 10, "unit": "business_days"},
+        },
+        {
+            "key": "review",
+            "title": "Review",
+            "role": "reviewer",
+            "budget_minutes": 30,
+            "due": {"anchor": "task_completion", "of": "prepare", "amount": 2, "unit": "business_days"},
+        },
+        {
+            "key": "file",
+            "title": "File",
+            "role": "preparer",
+            "budget_minutes": 15,
+            "due": {"anchor": "task_completion", "of": "review", "amount": 1, "roll": "next"},
+        },
     ],
     "requests": [
         {

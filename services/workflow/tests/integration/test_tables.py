@@ -1,7 +1,6 @@
 """The mappings and the migrated database say the same."""
 
 from chassis.testing import World, unmapped_differences
-
 from workflow.app import service
 from workflow.db import Base
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.uow import Uow
-
 from workflow.board import queries
 from workflow.jobs.queries import Filters
 from workflow.stages.tables import Stage

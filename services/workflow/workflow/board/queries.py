@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.uow import Uow
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
+from chassis.uow import Uow
 from workflow.copies.usecases import firm_of, today_of
 from workflow.jobs.queries import BESIDES, COLUMNS, OPEN, STATUS, VISIBLE, Filters, count_jobs, job_rows, page_of
 from workflow.requests.queries import VISIBLE as VISIBLE_REQUESTS
@@ -38,16 +38,19 @@ def board(uow: Uow, filters: Filters, per_column: int) -> dict[str, Any]:
     where, values = filters.where(uow)
     statement = text(_BOARD.format(visible=VISIBLE, where=where, columns=COLUMNS, besides=BESIDES))
     parameters = {**values, "firm": uow.firm_id, "today": today, "n": per_column + 1}
-    columns: dict[UUID, list[Mapping[str, Any]]] = {}
+    columns: dict[UUID, list[RowMapping]] = {}
     for row in uow.session.execute(statement, parameters).mappings():
         columns.setdefault(row["column_id"], []).append(row)
     return {"columns": [_column(rows, per_column, today) for rows in columns.values()], "today": today}
 
 
-def _column(rows: list[Mapping[str, Any]], per_column: int, today: date) -> dict[str, Any]:
+def _column(rows: list[RowMapping], per_column: int, today: date) -> dict[str, Any]:
     first = rows[0]
     paged = page_of([row for row in rows if row["id"]], per_column, "due_sort", today)
-    stage = {"id": first["column_id"], **{name: first[f"stage_{name}"] for name in ("name", "kind", "position", "version")}}
+    stage = {
+        "id": first["column_id"],
+        **{name: first[f"stage_{name}"] for name in ("name", "kind", "position", "version")},
+    }
     return {"stage": stage, "count": first["cards"], "cards": paged["items"], "next_cursor": paged["next_cursor"]}
 
 
@@ -55,13 +58,17 @@ def column(uow: Uow, stage_id: UUID, filters: Filters, *, limit: int, cursor: st
     """Further cards of one stage."""
     where, values = filters.where(uow)
     scope = "AND j.stage_id = :column AND j.on_board"
-    rows, key = job_rows(uow, f"{scope} {where}", {**values, "column": stage_id}, sort="due_on", limit=limit, cursor=cursor)
+    rows, key = job_rows(
+        uow, f"{scope} {where}", {**values, "column": stage_id}, sort="due_on", limit=limit, cursor=cursor
+    )
     return page_of(rows, limit, key, today_of(uow))
 
 
 # --- overview --------------------------------------------------------------------------------------------------------
 
-_DONE = text(f"SELECT count(*) FROM {VISIBLE} WHERE j.firm_id = :firm AND j.closed_at >= :since AND j.cancelled_at IS NULL")
+_DONE = text(
+    f"SELECT count(*) FROM {VISIBLE} WHERE j.firm_id = :firm AND j.closed_at >= :since AND j.cancelled_at IS NULL"
+)
 
 _REQUESTS = text(f"""
 SELECT count(*) FILTER (WHERE r.status = ANY(:with_client)) AS waiting, count(*) FILTER (WHERE r.status = 'submitted') AS to_review
@@ -80,16 +87,25 @@ SELECT owner_id, count(*) AS open_jobs, count(*) FILTER (WHERE status = 'overdue
 FROM (SELECT j.owner_id, {STATUS} AS status FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN}) open_jobs GROUP BY owner_id
 """)
 
-_STAFF = text("SELECT id, name, weekly_capacity_minutes FROM staff_copy WHERE firm_id = :firm AND (active OR id = ANY(:ids)) ORDER BY name, id")
+_STAFF = text(
+    "SELECT id, name, weekly_capacity_minutes FROM staff_copy WHERE firm_id = :firm AND (active OR id = ANY(:ids)) ORDER BY name, id"
+)
 
 
 def overview(uow: Uow) -> dict[str, Any]:
     """Jobs per status, what lies with clients, and each person's load this week."""
     today = today_of(uow)
     firm = {"firm": uow.firm_id}
-    tasks = {row["owner_id"]: dict(row) for row in uow.session.execute(_TASK_LOAD, {**firm, "today": today, "week_ends": _week_ends(uow, today)}).mappings()}
+    tasks = {
+        row["owner_id"]: dict(row)
+        for row in uow.session.execute(
+            _TASK_LOAD, {**firm, "today": today, "week_ends": _week_ends(uow, today)}
+        ).mappings()
+    }
     jobs = {row["owner_id"]: dict(row) for row in uow.session.execute(_JOB_LOAD, {**firm, "today": today}).mappings()}
-    requests = uow.session.execute(_REQUESTS, {**firm, "with_client": list(WITH_CLIENT), "open": [*WITH_CLIENT, "submitted"]}).one()
+    requests = uow.session.execute(
+        _REQUESTS, {**firm, "with_client": list(WITH_CLIENT), "open": [*WITH_CLIENT, "submitted"]}
+    ).one()
     busy = [staff_id for staff_id in {*tasks, *jobs} if staff_id]
     staff = uow.session.execute(_STAFF, {**firm, "ids": busy})
     return {

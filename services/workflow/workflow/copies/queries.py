@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from chassis.uow import Uow
 from sqlalchemy import select
 
+from chassis.uow import Uow
 from workflow.copies.tables import StaffCopy
 
 

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from chassis.db import FirmOwned
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned
 from workflow.db import Base
 
 

@@ -6,6 +6,8 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy import delete, insert, select
+
 from chassis.copies import keep_newer, uuid_or_none, visible_to
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
@@ -14,9 +16,16 @@ from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, Engageme
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
-from sqlalchemy import delete, insert, select
-
-from workflow.copies.tables import ClientCopy, ContactClient, ContactCopy, DocumentCopy, EngagementCopy, FirmCopy, StaffCopy, TimeCopy
+from workflow.copies.tables import (
+    ClientCopy,
+    ContactClient,
+    ContactCopy,
+    DocumentCopy,
+    EngagementCopy,
+    FirmCopy,
+    StaffCopy,
+    TimeCopy,
+)
 from workflow.dates.rules import Calendar
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -68,10 +77,17 @@ def keep_client(uow: Uow, event: ClientChanged) -> bool:
 
 def keep_contact(uow: Uow, event: ContactChanged) -> None:
     contact_id = UUID(event.contact_id)
-    if not keep_newer(uow, ContactCopy, id=contact_id, version=event.version, portal_access=event.portal_access and event.active):
+    if not keep_newer(
+        uow, ContactCopy, id=contact_id, version=event.version, portal_access=event.portal_access and event.active
+    ):
         return
-    uow.session.execute(delete(ContactClient).where(ContactClient.firm_id == uow.firm_id, ContactClient.contact_id == contact_id))
-    rows = [{"firm_id": uow.firm_id, "client_id": UUID(c), "contact_id": contact_id} for c in {role.client_id for role in event.roles}]
+    uow.session.execute(
+        delete(ContactClient).where(ContactClient.firm_id == uow.firm_id, ContactClient.contact_id == contact_id)
+    )
+    rows = [
+        {"firm_id": uow.firm_id, "client_id": UUID(c), "contact_id": contact_id}
+        for c in {role.client_id for role in event.roles}
+    ]
     if rows:
         uow.session.execute(insert(ContactClient), rows)
 
@@ -206,5 +222,7 @@ def reachable_in_portal(uow: Uow, client_id: UUID) -> bool:
     """Whether some contact of the client can answer requests in the portal."""
     acts_for = (ContactClient.firm_id == ContactCopy.firm_id) & (ContactClient.contact_id == ContactCopy.id)
     found = select(ContactCopy.id).join(ContactClient, acts_for)
-    found = found.where(ContactClient.firm_id == uow.firm_id, ContactClient.client_id == client_id, ContactCopy.portal_access)
+    found = found.where(
+        ContactClient.firm_id == uow.firm_id, ContactClient.client_id == client_id, ContactCopy.portal_access
+    )
     return uow.session.scalar(found.limit(1)) is not None

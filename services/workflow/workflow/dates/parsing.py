@@ -1,11 +1,11 @@
 """Dates of request bodies, and the API's errors about dates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 from chassis.errors import Invalid
-
 from workflow.dates.rules import EARLIEST, LATEST, DateOutOfRange
 
 
@@ -13,7 +13,11 @@ def period_of(body: Mapping[str, Any]) -> tuple[date | None, date | None]:
     """Both days of the period, or neither. Errors: `period_invalid`, `date_out_of_range`."""
     start, end = date_of(body, "period_start"), date_of(body, "period_end")
     if (start is None) != (end is None):
-        raise Invalid("period_invalid", "A period has a first and a last day.", pointer="/period_start" if start is None else "/period_end")
+        raise Invalid(
+            "period_invalid",
+            "A period has a first and a last day.",
+            pointer="/period_start" if start is None else "/period_end",
+        )
     if start and end and end < start:
         raise Invalid("period_invalid", "The period ends before it starts.", pointer="/period_end")
     return start, end
@@ -29,12 +33,10 @@ def date_of(body: Mapping[str, Any], name: str) -> date | None:
     return day
 
 
-class dates_checked:
+@contextmanager
+def dates_checked() -> Iterator[None]:
     """Turns a date outside 1900 … 2200 into the API's error."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DateOutOfRange):
-            raise Invalid("date_out_of_range", "Dates lie between 1900 and 2200.") from error
+    try:
+        yield
+    except DateOutOfRange as error:
+        raise Invalid("date_out_of_range", "Dates lie between 1900 and 2200.") from error

@@ -16,7 +16,20 @@ Roll = Literal["none", "next", "previous", "modified_following"]
 
 COMPLETION_ANCHORS = ("task_completion", "request_completion")
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 class DateOutOfRange(ValueError):

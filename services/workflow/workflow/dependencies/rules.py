@@ -39,7 +39,7 @@ class Readiness(Generic[K]):
 
 
 def _sorter(edges: Iterable[tuple[K, K]], nodes: Iterable[K] = ()) -> TopologicalSorter[K]:
-    sorter: TopologicalSorter[K] = TopologicalSorter({node: () for node in nodes})
+    sorter: TopologicalSorter[K] = TopologicalSorter(dict.fromkeys(nodes, ()))
     for before, after in edges:
         sorter.add(after, before)
     return sorter

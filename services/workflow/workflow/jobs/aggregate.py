@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from chassis.db import new_id
-from chassis.errors import Invalid, NotFound
-from chassis.uow import Uow, lost_update
 from google.protobuf.message import Message
 from sqlalchemy import and_, select
 from sqlalchemy.orm import selectinload
 
+from chassis.db import new_id
+from chassis.errors import Invalid, NotFound
+from chassis.uow import Uow, lost_update
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import calendar_of, day_begins, today_of
 from workflow.dates.parsing import dates_checked
@@ -110,7 +110,12 @@ def complete(step: Step) -> bool:
 def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
     """The job, locked. Errors: `job_not_found`, also for a private client's stranger; `version_conflict`."""
     visible = and_(ClientCopy.firm_id == Job.firm_id, ClientCopy.id == Job.client_id)
-    statement = select(Job).join(ClientCopy, visible).where(Job.firm_id == uow.firm_id, Job.id == job_id).with_for_update(of=Job)
+    statement = (
+        select(Job)
+        .join(ClientCopy, visible)
+        .where(Job.firm_id == uow.firm_id, Job.id == job_id)
+        .with_for_update(of=Job)
+    )
     job = uow.session.scalar(statement.execution_options(populate_existing=True))
     if job is None:
         raise NotFound("job_not_found", "There is no such job.")
@@ -127,7 +132,10 @@ def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
             .options(selectinload(Request.items)),
         ),
         dependencies=_of(
-            uow, select(Dependency).where(Dependency.firm_id == uow.firm_id, Dependency.job_id == job_id).order_by(Dependency.id)
+            uow,
+            select(Dependency)
+            .where(Dependency.firm_id == uow.firm_id, Dependency.job_id == job_id)
+            .order_by(Dependency.id),
         ),
     )
     whole._versions = {row.id: row.version for row in (job, *whole.steps)}
@@ -221,7 +229,7 @@ def _move_dates(uow: Uow, whole: WholeJob, calendar: Calendar, why: str) -> None
             open=not complete(step),
             pinned=step.due_pinned,
             rule=rule,
-            of=keys.get(rule.of) if rule else None,
+            of=keys.get(rule.of) if rule and rule.of else None,
         )
     with dates_checked():
         due = rules.cascade(nodes, calendar)
@@ -238,7 +246,14 @@ def move_due_date(uow: Uow, step: Step, new: date | None, reason: str) -> None:
 
 
 def record_move(
-    uow: Uow, job_id: UUID, subject_type: str, subject_id: UUID, which: str, old: date | None, new: date | None, reason: str
+    uow: Uow,
+    job_id: UUID,
+    subject_type: str,
+    subject_id: UUID,
+    which: str,
+    old: date | None,
+    new: date | None,
+    reason: str,
 ) -> None:
     uow.session.add(
         DueMove(
@@ -297,7 +312,7 @@ def _count(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today:
     job.requests_open = len(with_client) + sum(request.status == "scheduled" for request in whole.requests)
     job.budget_minutes = sum(task.budget_minutes for task in counted if task.status != "skipped")
     job.next_ready_on = rules.earliest([_workable_from(task, ready[task.id]) for task in open_tasks])
-    due = [step.due_on for step in (*open_tasks, *with_client)]
+    due = [*(task.due_on for task in open_tasks), *(request.due_on for request in with_client)]
     job.next_step_due, job.last_step_due = rules.earliest(due), rules.latest(due)
     if job.cancelled_at is None:
         _close_or_open(uow, job)

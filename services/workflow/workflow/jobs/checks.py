@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from itertools import groupby
 from uuid import UUID
 
-from chassis.uow import Uow
 from sqlalchemy import text
 
+from chassis.uow import Uow
 from workflow.dependencies.rules import find_cycle
 
 _MISCOUNTED = text("""

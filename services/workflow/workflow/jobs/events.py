@@ -1,7 +1,6 @@
 """What a job's state looks like to the other services."""
 
 from praxis.workflow.v1.events_pb2 import JobChanged
-
 from workflow.jobs.rules import Facts
 from workflow.jobs.tables import Job
 

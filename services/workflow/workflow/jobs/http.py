@@ -5,7 +5,6 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from workflow.jobs import queries, usecases
 from workflow.jobs.queries import Filters
 

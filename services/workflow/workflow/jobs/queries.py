@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping, text
+
 from chassis.errors import BadRequest, NotFound
 from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import JobChanged
-from sqlalchemy import text
-
 from workflow.copies.queries import staff_named
 from workflow.copies.usecases import today_of
 from workflow.jobs import rules
@@ -43,7 +43,11 @@ COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client
 BESIDES = """(SELECT o.name FROM staff_copy o WHERE o.firm_id = p.firm_id AND o.id = p.owner_id) AS owner_name,
     (SELECT COALESCE(sum(x.seconds), 0) FROM time_copy x WHERE x.firm_id = p.firm_id AND x.job_id = p.id) AS logged_seconds"""
 
-_SORTS = {"due_on": ("due_sort", "date", False), "-due_on": ("due_sort", "date", True), "-created_at": ("created_at", "timestamptz", True)}
+_SORTS = {
+    "due_on": ("due_sort", "date", False),
+    "-due_on": ("due_sort", "date", True),
+    "-created_at": ("created_at", "timestamptz", True),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,12 @@ class Filters:
     def where(self, uow: Uow) -> tuple[str, dict[str, Any]]:
         """Conditions that each begin with AND, and their parameters. Errors: `owner_invalid`."""
         parts, values = owner_is(uow, self.owner, "j.owner_id")
-        equal = {"client_id": self.client_id, "stage_id": self.stage_id, "template_id": self.template_id, "engagement_id": self.engagement_id}
+        equal = {
+            "client_id": self.client_id,
+            "stage_id": self.stage_id,
+            "template_id": self.template_id,
+            "engagement_id": self.engagement_id,
+        }
         for column, value in equal.items():
             if value:
                 parts.append(f"AND j.{column} = :{column}")
@@ -110,14 +119,16 @@ def due_between(column: str, due_from: str | None, due_to: str | None) -> tuple[
 def list_jobs(uow: Uow, filters: Filters, *, closed: str, sort: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """A page of jobs. `closed`: "false", "true" or "any"."""
     where, values = filters.where(uow)
-    scope = {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[closed]
+    scope = {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[
+        closed
+    ]
     rows, key = job_rows(uow, f"{scope} {where}", values, sort=sort, limit=limit, cursor=cursor)
     return page_of(rows, limit, key, today_of(uow))
 
 
 def job_rows(
     uow: Uow, where: str, values: Mapping[str, Any], *, sort: str, limit: int, cursor: str | None
-) -> tuple[list[Mapping[str, Any]], str]:
+) -> tuple[list[RowMapping], str]:
     """Up to `limit` + 1 rows that may be seen, in order, and the column they are sorted by."""
     column, cast, descending = _SORTS[sort]
     after, position = keyset([f"j.{column}", "j.id"], cursor, descending=descending, casts=[cast, "uuid"])
@@ -128,13 +139,13 @@ def job_rows(
     return list(uow.session.execute(statement, parameters).mappings()), column
 
 
-def page_of(rows: Sequence[Mapping[str, Any]], limit: int, column: str, today: date) -> dict[str, Any]:
+def page_of(rows: Sequence[RowMapping], limit: int, column: str, today: date) -> dict[str, Any]:
     """A page of jobs from up to `limit` + 1 rows."""
     paged = page(rows, limit, lambda row: (row[column], row["id"]))
     return {"items": [row_view(row, today) for row in paged["items"]], "next_cursor": paged["next_cursor"]}
 
 
-def row_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
+def row_view(row: RowMapping, today: date) -> dict[str, Any]:
     """A job as lists and the board show it."""
     return {
         "id": row["id"],
@@ -159,7 +170,7 @@ def row_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
     }
 
 
-def facts(row: Mapping[str, Any]) -> rules.Facts:
+def facts(row: RowMapping) -> rules.Facts:
     """The facts of a row."""
     return rules.Facts(
         cancelled=row["cancelled_at"] is not None,
@@ -187,7 +198,9 @@ def person(staff_id: UUID | None, name: str | None) -> dict[str, Any] | None:
 def count_jobs(uow: Uow, filters: Filters) -> dict[str, int]:
     """Open jobs per derived status."""
     where, values = filters.where(uow)
-    statement = text(f"SELECT {STATUS} AS status, count(*) AS n FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN} {where} GROUP BY 1")
+    statement = text(
+        f"SELECT {STATUS} AS status, count(*) AS n FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN} {where} GROUP BY 1"
+    )
     rows = uow.session.execute(statement, {**values, "firm": uow.firm_id, "today": today_of(uow)})
     counts: dict[str, int] = dict.fromkeys(("on_track", "at_risk", "overdue", "blocked", "waiting_for_client"), 0)
     counts.update({row.status: row.n for row in rows})
@@ -238,7 +251,9 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
         "internal_due_on": row["internal_due"],
         "starts_on": row["starts_on"],
         "template": _template(row),
-        "engagement": {"id": row["engagement_id"], "title": row["engagement_title"] or ""} if row["engagement_id"] else None,
+        "engagement": {"id": row["engagement_id"], "title": row["engagement_title"] or ""}
+        if row["engagement_id"]
+        else None,
         "people": _people(uow, row["people"]),
         "tasks": tasks_of_job(uow, job_id),
         "requests": requests_of_job(uow, job_id),
@@ -250,7 +265,7 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
     }
 
 
-def _template(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _template(row: RowMapping) -> dict[str, Any] | None:
     if row["template_id"] is None:
         return None
     return {"id": row["template_id"], "name": row["template_name"], "version": row["template_version"]}

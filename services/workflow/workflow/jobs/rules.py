@@ -83,7 +83,9 @@ def _risk(f: Facts, today: date) -> Derived | None:
     if f.next_step_due and f.next_step_due < today:
         return Derived("at_risk", f"A step was due on {short(f.next_step_due)}.")
     if f.last_step_due and f.deadline_on and f.last_step_due > f.deadline_on:
-        return Derived("at_risk", f"A step is planned for {short(f.last_step_due)}, after the deadline of {short(f.deadline_on)}.")
+        return Derived(
+            "at_risk", f"A step is planned for {short(f.last_step_due)}, after the deadline of {short(f.deadline_on)}."
+        )
     return None
 
 
@@ -100,7 +102,11 @@ def why(f: Facts, today: date) -> dict[str, Any]:
         "next_step_due": f.next_step_due,
         "last_step_due": f.last_step_due,
     }
-    return {"rule": RULE, "says": derived.says, "inputs": {k: str(v) if isinstance(v, date) else v for k, v in inputs.items() if v is not None}}
+    return {
+        "rule": RULE,
+        "says": derived.says,
+        "inputs": {k: str(v) if isinstance(v, date) else v for k, v in inputs.items() if v is not None},
+    }
 
 
 def turns_on(f: Facts, today: date) -> date | None:

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import Computed, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned, Versioned
 from workflow.db import Base
 
 _INTERNAL_FIRST = "internal_due, extended_due, statutory_due"
@@ -36,7 +36,9 @@ class Job(FirmOwned, Versioned, Base):
     extended_due: Mapped[date | None]
     internal_due: Mapped[date | None]
     due_on: Mapped[date | None] = mapped_column(Computed(f"COALESCE({_INTERNAL_FIRST})", persisted=True))
-    deadline_on: Mapped[date | None] = mapped_column(Computed("COALESCE(extended_due, statutory_due, internal_due)", persisted=True))
+    deadline_on: Mapped[date | None] = mapped_column(
+        Computed("COALESCE(extended_due, statutory_due, internal_due)", persisted=True)
+    )
     # What lists are sorted by: never NULL, jobs without a date last.
     due_sort: Mapped[date] = mapped_column(Computed(f"COALESCE({_INTERNAL_FIRST}, '9999-12-31'::date)", persisted=True))
 
@@ -88,5 +90,3 @@ class DueMove(FirmOwned, Base):
     reason: Mapped[str]
     by: Mapped[str]  # actor's name
     at: Mapped[datetime]
-
-

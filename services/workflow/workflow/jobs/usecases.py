@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select, update
+
 from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
 from praxis.clients.v1.events_pb2 import ClientChanged
-from sqlalchemy import select, update
-
 from workflow.copies.usecases import client_of, engagement_of, keep_client, require_staff, today_of
 from workflow.dates.parsing import date_of, period_of
 from workflow.jobs import aggregate
@@ -40,8 +40,15 @@ def create_job(uow: Uow, body: Mapping[str, Any]) -> Job:
     settle(uow, whole)
     job = whole.job
     if stage.kind == "done" and job.closed_at is None:
-        raise Conflict("job_has_open_tasks", "A job with open tasks can't begin in a stage for finished jobs.", pointer="/stage_id")
-    after = {"title": job.title, "client_id": job.client_id, "template_id": job.template_id, "template_version": job.template_version}
+        raise Conflict(
+            "job_has_open_tasks", "A job with open tasks can't begin in a stage for finished jobs.", pointer="/stage_id"
+        )
+    after = {
+        "title": job.title,
+        "client_id": job.client_id,
+        "template_id": job.template_id,
+        "template_version": job.template_version,
+    }
     uow.audit("job.created", "job", job.id, after=after)
     return job
 
@@ -86,7 +93,9 @@ def _empty(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
 def _from_template(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
     for name in ("internal_due_on", "statutory_due_on"):
         if body.get(name):
-            raise Invalid("dates_from_template", "The template gives the due dates. Move them on the job.", pointer=f"/{name}")
+            raise Invalid(
+                "dates_from_template", "The template gives the due dates. Move them on the job.", pointer=f"/{name}"
+            )
     application = plan_application(uow, UUID(body["template_id"]), body)
     plan, template = application.plan, application.template
     job = _new_job(
@@ -112,7 +121,8 @@ def _from_template(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
     whole.requests = [_planned_request(uow, job, i, planned) for i, planned in enumerate(plan.requests, 1)]
     steps = {step.key: step for step in whole.steps}
     whole.dependencies = [
-        new_dependency(job.id, steps[edge.before], steps[edge.after], edge.lag_days) for edge in application.content.edges
+        new_dependency(job.id, steps[edge.before], steps[edge.after], edge.lag_days)
+        for edge in application.content.edges
     ]
     return whole
 
@@ -197,7 +207,15 @@ def _new_job(
         search_text=searchable(title, client_name),
         period_start=period[0],
         period_end=period[1],
-        **{"template_id": None, "template_version": None, "repeat_no": 0, "people": {}, "stage_before_done": None, "extended_due": None} | values,
+        **{
+            "template_id": None,
+            "template_version": None,
+            "repeat_no": 0,
+            "people": {},
+            "stage_before_done": None,
+            "extended_due": None,
+        }
+        | values,
         closed_at=None,
         cancelled_at=None,
         cancel_reason=None,
@@ -243,7 +261,13 @@ def move_job(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
     job.stage_id = stage.id
     settle(uow, whole)
     if job.stage_id != before:
-        uow.audit("job.moved", "job", job_id, before={"stage_id": before}, after={"stage_id": job.stage_id, "stage": stage.name})
+        uow.audit(
+            "job.moved",
+            "job",
+            job_id,
+            before={"stage_id": before},
+            after={"stage_id": job.stage_id, "stage": stage.name},
+        )
     return job
 
 
@@ -252,10 +276,11 @@ def _finish_or_refuse(uow: Uow, whole: WholeJob, *, skip: bool) -> None:
     tasks = [task for task in whole.tasks if task.status in OPEN]
     requests = [request for request in whole.requests if request.status in (*WITH_CLIENT, "scheduled")]
     if (tasks or requests) and not skip:
-        titles = ", ".join(f"“{step.title}”" for step in [*tasks, *requests][:3])
+        open_titles = [*(task.title for task in tasks), *(request.title for request in requests)]
+        titles = ", ".join(f"“{title}”" for title in open_titles[:3])
         raise Conflict(
             "job_has_open_tasks",
-            f"{len(tasks) + len(requests)} steps are still open ({titles}). Finish or skip them first.",
+            f"{len(open_titles)} steps are still open ({titles}). Finish or skip them first.",
             open_tasks=len(tasks),
             open_requests=len(requests),
         )
@@ -338,11 +363,15 @@ def follow_client(uow: Uow, event: ClientChanged) -> None:
     if not keep_client(uow, event):
         return
     client_id = UUID(event.client_id)
-    for job_id, title, known in uow.session.execute(select(Job.id, Job.title, Job.search_text).where(Job.client_id == client_id)):
+    for job_id, title, known in uow.session.execute(
+        select(Job.id, Job.title, Job.search_text).where(Job.client_id == client_id)
+    ):
         text = searchable(title, event.name)
         if text != known:
             # Not a change of the job: its version stays.
-            uow.session.execute(update(Job).where(Job.firm_id == uow.firm_id, Job.id == job_id).values(search_text=text))
+            uow.session.execute(
+                update(Job).where(Job.firm_id == uow.firm_id, Job.id == job_id).values(search_text=text)
+            )
 
 
 def searchable(title: str, client_name: str) -> str:

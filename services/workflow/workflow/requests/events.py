@@ -1,7 +1,6 @@
 """What a request's state looks like to the other services."""
 
 from praxis.workflow.v1 import events_pb2
-
 from workflow.requests.tables import Request, RequestItem
 
 

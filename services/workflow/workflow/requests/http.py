@@ -5,7 +5,6 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from workflow.jobs.queries import owner_is
 from workflow.requests import queries, usecases
 from workflow.requests.tables import Request
@@ -21,7 +20,9 @@ def list_requests(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     who = owner_is(uow, owner, "j.owner_id")
-    return queries.list_requests(uow, owner=who, client_id=client_id, job_id=job_id, status=status or [], limit=limit, cursor=cursor)
+    return queries.list_requests(
+        uow, owner=who, client_id=client_id, job_id=job_id, status=status or [], limit=limit, cursor=cursor
+    )
 
 
 def create_request(uow: Uow, job_id: str, body: dict[str, Any]) -> Reply:

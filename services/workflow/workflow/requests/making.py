@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 
 from chassis.db import new_id
-
 from workflow.jobs.tables import Job
 from workflow.requests.tables import Request, RequestItem
 

@@ -5,13 +5,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping, select, text
+from sqlalchemy.orm import selectinload
+
 from chassis.errors import NotFound
 from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import RequestChanged
-from sqlalchemy import select, text
-from sqlalchemy.orm import selectinload
-
 from workflow.copies.usecases import today_of
 from workflow.jobs.tables import Job
 from workflow.requests import rules
@@ -37,8 +37,10 @@ ORDER BY {outer_order}
 _ALL = 100_000
 
 
-def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[Mapping[str, Any]]:
-    statement = _ROWS.format(items=_ITEMS, visible=VISIBLE, where=where, order=order.format("r"), outer_order=order.format("p"))
+def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[RowMapping]:
+    statement = _ROWS.format(
+        items=_ITEMS, visible=VISIBLE, where=where, order=order.format("r"), outer_order=order.format("p")
+    )
     return list(uow.session.execute(text(statement), {**values, "firm": uow.firm_id, "n": limit}).mappings())
 
 
@@ -82,7 +84,7 @@ def requests_of_job(uow: Uow, job_id: UUID) -> list[dict[str, Any]]:
     return [_view(row, today, uow.now) for row in rows]
 
 
-def _view(row: Mapping[str, Any], today: date, now: datetime) -> dict[str, Any]:
+def _view(row: RowMapping, today: date, now: datetime) -> dict[str, Any]:
     waiting = (now - row["waiting_since"]).total_seconds() if row["waiting_since"] else 0
     with_client = row["status"] in rules.WITH_CLIENT
     return {
@@ -117,6 +119,8 @@ def _view(row: Mapping[str, Any], today: date, now: datetime) -> dict[str, Any]:
 def request_states(uow: Uow) -> Iterable[tuple[UUID, int, RequestChanged]]:
     """Current state of every request, for a copy that is new or was dropped."""
     statement = select(Request, Job.title).join(Job, (Job.firm_id == Request.firm_id) & (Job.id == Request.job_id))
-    rows = uow.session.execute(statement.order_by(Request.id).options(selectinload(Request.items)).execution_options(yield_per=500))
+    rows = uow.session.execute(
+        statement.order_by(Request.id).options(selectinload(Request.items)).execution_options(yield_per=500)
+    )
     for request, job_title in rows:
         yield request.id, request.version, request_changed(request, job_title)

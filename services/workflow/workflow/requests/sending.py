@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from chassis.uow import Uow
-
 from workflow.requests import rules
 from workflow.requests.tables import Request
 
@@ -38,4 +37,6 @@ def plan_reminder(uow: Uow, request: Request, *, after_return: bool = False) -> 
     request.next_reminder_at = uow.now + timedelta(days=days) if days else None
     if request.next_reminder_at:
         number = request.reminders_sent + 1
-        uow.later("request_reminder", request.id, at=request.next_reminder_at, request_id=str(request.id), number=number)
+        uow.later(
+            "request_reminder", request.id, at=request.next_reminder_at, request_id=str(request.id), number=number
+        )

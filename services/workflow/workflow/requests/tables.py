@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import Computed, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from chassis.db import FirmOwned, Versioned
 from workflow.db import Base
 
 
@@ -47,7 +47,9 @@ class Request(FirmOwned, Versioned, Base):
     before_cancel: Mapped[str | None]
     changed_at: Mapped[datetime]  # an item's change is the request's change
 
-    items: Mapped[list["RequestItem"]] = relationship(order_by="RequestItem.position", cascade="all, delete-orphan", passive_deletes=True)
+    items: Mapped[list["RequestItem"]] = relationship(
+        order_by="RequestItem.position", cascade="all, delete-orphan", passive_deletes=True
+    )
 
 
 class RequestItem(FirmOwned, Base):

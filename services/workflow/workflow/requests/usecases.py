@@ -8,7 +8,6 @@ from uuid import UUID
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import RequestReminderDue
-
 from workflow.copies.usecases import today_of
 from workflow.dates.parsing import date_of
 from workflow.jobs.aggregate import WholeJob, load, load_by_request, move_due_date, settle
@@ -43,12 +42,19 @@ def create_request(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Request:
     )
     if body.get("send", True):
         send(uow, request)
-    dependencies = [new_dependency(job_id, request, _blockable(whole, UUID(t)), 0) for t in dict.fromkeys(body.get("blocks", []))]
+    dependencies = [
+        new_dependency(job_id, request, _blockable(whole, UUID(t)), 0) for t in dict.fromkeys(body.get("blocks", []))
+    ]
     whole.requests.append(request)
     whole.dependencies += dependencies
     uow.session.add_all([request, *dependencies])
     settle(uow, whole)
-    uow.audit("request.created", "request", request.id, after={"job_id": job_id, "title": request.title, "status": request.status})
+    uow.audit(
+        "request.created",
+        "request",
+        request.id,
+        after={"job_id": job_id, "title": request.title, "status": request.status},
+    )
     return request
 
 
@@ -227,7 +233,9 @@ def reschedule_request(uow: Uow, request_id: UUID, body: Mapping[str, Any]) -> R
     if old != new:
         move_due_date(uow, request, new, body["reason"])
     _settle(uow, whole, request)
-    uow.audit("request.due_moved", "request", request_id, before={"due_on": old}, after={"due_on": new}, reason=body["reason"])
+    uow.audit(
+        "request.due_moved", "request", request_id, before={"due_on": old}, after={"due_on": new}, reason=body["reason"]
+    )
     return request
 
 
@@ -240,7 +248,9 @@ def remind(uow: Uow, request_id: str, number: int) -> None:
     if request.status not in rules.WITH_CLIENT or request.reminders_sent != number - 1:
         return
     uow.announce(
-        RequestReminderDue(request_id=request_id, client_id=str(request.client_id), number=number), subject=request.id, version=number
+        RequestReminderDue(request_id=request_id, client_id=str(request.client_id), number=number),
+        subject=request.id,
+        version=number,
     )
     request.reminders_sent = number
     plan_reminder(uow, request)
@@ -258,7 +268,13 @@ def _for_act(uow: Uow, request_id: UUID, act: str) -> tuple[WholeJob, Request]:
 
 
 def _done(
-    uow: Uow, whole: WholeJob, request: Request, what: str, *, reason: str | None = None, after: dict[str, Any] | None = None
+    uow: Uow,
+    whole: WholeJob,
+    request: Request,
+    what: str,
+    *,
+    reason: str | None = None,
+    after: dict[str, Any] | None = None,
 ) -> Request:
     _settle(uow, whole, request)
     uow.audit(f"request.{what}", "request", request.id, after=after or {"status": request.status}, reason=reason)

@@ -5,13 +5,18 @@ from uuid import UUID
 
 from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
-
 from workflow.stages import usecases
 from workflow.stages.tables import Stage
 
 
 def view(stage: Stage) -> dict[str, Any]:
-    return {"id": stage.id, "name": stage.name, "kind": stage.kind, "position": stage.position, "version": stage.version}
+    return {
+        "id": stage.id,
+        "name": stage.name,
+        "kind": stage.kind,
+        "position": stage.position,
+        "version": stage.version,
+    }
 
 
 def list_stages(uow: Uow) -> dict[str, Any]:

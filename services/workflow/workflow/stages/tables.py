@@ -1,9 +1,9 @@
 """The firm's stages."""
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 
+from chassis.db import FirmOwned, Versioned
 from workflow.db import Base
 
 

@@ -3,17 +3,23 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
 from chassis.db import new_id
 from chassis.errors import Conflict
 from chassis.uow import Uow
 from praxis.identity.v1.events_pb2 import FirmUpdated
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
-
 from workflow.jobs.tables import Job
 from workflow.stages.tables import Stage
 
-DEFAULTS = (("Planned", "planned"), ("In progress", "active"), ("Review", "active"), ("With client", "waiting"), ("Done", "done"))
+DEFAULTS = (
+    ("Planned", "planned"),
+    ("In progress", "active"),
+    ("Review", "active"),
+    ("With client", "waiting"),
+    ("Done", "done"),
+)
 
 
 def begin(uow: Uow, _event: FirmUpdated) -> None:
@@ -26,7 +32,10 @@ def stages_of(uow: Uow) -> list[Stage]:
     found = _in_order(uow)
     if found:
         return found
-    rows = [{"id": new_id(), "firm_id": uow.firm_id, "name": name, "kind": kind, "position": i, "version": 1} for i, (name, kind) in enumerate(DEFAULTS, 1)]
+    rows = [
+        {"id": new_id(), "firm_id": uow.firm_id, "name": name, "kind": kind, "position": i, "version": 1}
+        for i, (name, kind) in enumerate(DEFAULTS, 1)
+    ]
     # Two first requests may race here: the names are unique, so one set is made.
     uow.session.execute(insert(Stage).on_conflict_do_nothing(), rows)
     uow.keep()
@@ -77,7 +86,9 @@ def delete_stage(uow: Uow, stage_id: UUID, *, if_match: int | None) -> None:
 
 def _locked(uow: Uow) -> list[Stage]:
     """All stages, while nobody else rearranges them."""
-    uow.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('stages ' || :firm, 0))"), {"firm": str(uow.firm_id)})
+    uow.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('stages ' || :firm, 0))"), {"firm": str(uow.firm_id)}
+    )
     return stages_of(uow)
 
 

@@ -1,7 +1,6 @@
 """What a task's state looks like to the other services."""
 
 from praxis.workflow.v1.events_pb2 import TaskChanged
-
 from workflow.tasks.tables import Task
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from chassis.http import Reply
 from chassis.uow import Uow
-
 from workflow.jobs.http import job_reply
 from workflow.jobs.queries import due_between, owner_is
 from workflow.tasks import queries, usecases

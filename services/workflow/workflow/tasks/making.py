@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import new_id
-
 from workflow.jobs.tables import Job
 from workflow.tasks.rules import checklist_of
 from workflow.tasks.tables import Task

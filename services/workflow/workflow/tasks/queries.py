@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping, select, text
+
 from chassis.errors import NotFound
 from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import TaskChanged
-from sqlalchemy import select, text
-
 from workflow.copies.usecases import today_of
 from workflow.tasks.events import task_changed
 from workflow.tasks.tables import Task
@@ -49,7 +49,7 @@ ORDER BY {outer_order}
 _ALL = 100_000  # no limit: everything of one job
 
 
-def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[Mapping[str, Any]]:
+def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[RowMapping]:
     from workflow.jobs.queries import STATUS  # jobs show their tasks, tasks their job's status
 
     statement = _ROWS.format(
@@ -62,7 +62,11 @@ def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit:
         order=order.format("t"),
         outer_order=order.format("p"),
     )
-    return list(uow.session.execute(text(statement), {**values, "firm": uow.firm_id, "today": today_of(uow), "n": limit}).mappings())
+    return list(
+        uow.session.execute(
+            text(statement), {**values, "firm": uow.firm_id, "today": today_of(uow), "n": limit}
+        ).mappings()
+    )
 
 
 def list_tasks(
@@ -106,10 +110,13 @@ def task_row(uow: Uow, task_id: UUID) -> dict[str, Any]:
 
 def tasks_of_job(uow: Uow, job_id: UUID) -> list[dict[str, Any]]:
     today = today_of(uow)
-    return [_view(row, today) for row in _rows(uow, "AND t.job_id = :job", {"job": job_id}, order="{0}.position", limit=_ALL)]
+    return [
+        _view(row, today)
+        for row in _rows(uow, "AND t.job_id = :job", {"job": job_id}, order="{0}.position", limit=_ALL)
+    ]
 
 
-def _view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
+def _view(row: RowMapping, today: date) -> dict[str, Any]:
     return {
         "id": row["id"],
         "job_id": row["job_id"],
@@ -137,7 +144,7 @@ def _view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
     }
 
 
-def _with_job(row: Mapping[str, Any], today: date) -> dict[str, Any]:
+def _with_job(row: RowMapping, today: date) -> dict[str, Any]:
     job = {"id": row["job_id"], "title": row["job_title"], "status": row["job_status"], "version": row["job_version"]}
     return _view(row, today) | {"job": job, "client": {"id": row["client_id"], "name": row["client_name"]}}
 

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import Computed, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned, Versioned
 from workflow.db import Base
 
 

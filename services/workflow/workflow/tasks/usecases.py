@@ -6,7 +6,6 @@ from uuid import UUID
 
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
-
 from workflow.copies.usecases import require_staff, today_of
 from workflow.dates.parsing import date_of
 from workflow.dates.rules import DateRule, short
@@ -59,7 +58,9 @@ def _act(uow: Uow, task_id: UUID, act: str, reason: str | None) -> Task:
     task.status = status
     task.started_at = None if act == "reopen" else task.started_at or uow.now
     settle(uow, whole, why=f"“{task.title}” was {_PARTICIPLE[act]}")
-    uow.audit(f"task.{_PARTICIPLE[act]}", "task", task_id, before={"status": before}, after={"status": status}, reason=reason)
+    uow.audit(
+        f"task.{_PARTICIPLE[act]}", "task", task_id, before={"status": before}, after={"status": status}, reason=reason
+    )
     return task
 
 
@@ -85,7 +86,9 @@ def _require_ready(uow: Uow, whole: WholeJob, task: Task, *, despite_block: str 
             waits_for=[{"id": str(step.id), "title": step.title} for step in waiting],
         )
     if task.status == "not_started" and task.ready_on and task.ready_on > today_of(uow):
-        raise Conflict("task_blocked", f"This can't begin before {short(task.ready_on)}, or say why.", ready_on=str(task.ready_on))
+        raise Conflict(
+            "task_blocked", f"This can't begin before {short(task.ready_on)}, or say why.", ready_on=str(task.ready_on)
+        )
 
 
 def _require_checklist(task: Task) -> None:
@@ -193,7 +196,12 @@ def add_dependency(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
     whole.dependencies.append(dependency)
     uow.session.add(dependency)
     settle(uow, whole)
-    uow.audit("dependency.added", "job", job_id, after={"before": before.title, "after": after.title, "lag_days": dependency.lag_days})
+    uow.audit(
+        "dependency.added",
+        "job",
+        job_id,
+        after={"before": before.title, "after": after.title, "lag_days": dependency.lag_days},
+    )
     return whole.job
 
 
@@ -214,5 +222,10 @@ def remove_dependency(uow: Uow, job_id: UUID, dependency_id: UUID) -> Job:
     whole.dependencies.remove(dependency)
     uow.session.delete(dependency)
     settle(uow, whole)
-    uow.audit("dependency.removed", "job", job_id, before={"before": titles[dependency.before_id], "after": titles[dependency.after_id]})
+    uow.audit(
+        "dependency.removed",
+        "job",
+        job_id,
+        before={"before": titles[dependency.before_id], "after": titles[dependency.after_id]},
+    )
     return whole.job

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from workflow.copies.queries import staff_named
 from workflow.templates import queries, rules, usecases
 from workflow.templates.tables import Template
 
 
-def list_templates(uow: Uow, archived: bool = False, q: str | None = None, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+def list_templates(
+    uow: Uow, archived: bool = False, q: str | None = None, limit: int = 50, cursor: str | None = None
+) -> dict[str, Any]:
     return queries.list_templates(uow, archived=archived, q=q, limit=limit, cursor=cursor)
 
 

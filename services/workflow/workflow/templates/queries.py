@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from chassis.paging import keyset, page
-from chassis.uow import Uow
 from sqlalchemy import text
 
+from chassis.paging import keyset, page
+from chassis.uow import Uow
 from workflow.templates.tables import Template, TemplateVersion
 
 _LIST = """
@@ -28,7 +28,8 @@ WHERE v.firm_id = :firm AND v.template_id = :template ORDER BY v.number DESC
 def list_templates(uow: Uow, *, archived: bool, q: str | None, limit: int, cursor: str | None) -> dict[str, Any]:
     after, parameters = keyset(["name", "id"], cursor)
     rows = uow.session.execute(
-        text(_LIST.format(after=after)), {"firm": uow.firm_id, "archived": archived, "q": q, "n": limit + 1, **parameters}
+        text(_LIST.format(after=after)),
+        {"firm": uow.firm_id, "archived": archived, "q": q, "n": limit + 1, **parameters},
     ).mappings()
     return page([dict(row) for row in rows], limit, lambda row: (row["name"], row["id"]))
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from workflow.dates.rules import (
     COMPLETION_ANCHORS,
     Calendar,
-    DateOutOfRange,
     DateRule,
     in_words,
     period_name,
@@ -124,7 +123,10 @@ def normal(raw: dict[str, Any]) -> dict[str, Any]:
             )
             for r in raw.get("requests", [])
         ],
-        dependencies=[{"before": d["before"], "after": d["after"], "lag_days": d.get("lag_days", 0)} for d in raw.get("dependencies", [])],
+        dependencies=[
+            {"before": d["before"], "after": d["after"], "lag_days": d.get("lag_days", 0)}
+            for d in raw.get("dependencies", [])
+        ],
     )
 
 
@@ -152,11 +154,21 @@ def parse(raw: dict[str, Any]) -> Content:
         owner_role=raw["owner_role"],
         roles={r["role"]: UUID(r["staff_id"]) if r["staff_id"] else None for r in raw["roles"]},
         tasks=tuple(
-            TaskStep(t["key"], t["title"], t["description"], t["role"], rule(t.get("due")), t["budget_minutes"], tuple(t["checklist"]))
+            TaskStep(
+                t["key"],
+                t["title"],
+                t["description"],
+                t["role"],
+                rule(t.get("due")),
+                t["budget_minutes"],
+                tuple(t["checklist"]),
+            )
             for t in raw["tasks"]
         ),
         requests=tuple(
-            RequestStep(r["key"], r["title"], r["message"], rule(r.get("due")), r["send"], r["reminders"], tuple(r["items"]))
+            RequestStep(
+                r["key"], r["title"], r["message"], rule(r.get("due")), r["send"], r["reminders"], tuple(r["items"])
+            )
             for r in raw["requests"]
         ),
         edges=tuple(Edge(d["before"], d["after"], d["lag_days"]) for d in raw["dependencies"]),
@@ -175,7 +187,9 @@ def check(content: Content) -> None:
 def check_publishable(content: Content) -> None:
     """Errors: Contradiction, also for a template that has no tasks."""
     if not content.tasks:
-        raise Contradiction("template_without_tasks", "A template needs at least one task before it is published.", "/tasks")
+        raise Contradiction(
+            "template_without_tasks", "A template needs at least one task before it is published.", "/tasks"
+        )
     check(content)
 
 
@@ -183,7 +197,11 @@ def _check_keys(content: Content) -> None:
     seen: set[str] = set()
     for step, where in _steps(content):
         if step.key in seen:
-            raise Contradiction("key_taken", f"The key “{step.key}” is used twice. Keys are unique among tasks and requests together.", f"{where}/key")
+            raise Contradiction(
+                "key_taken",
+                f"The key “{step.key}” is used twice. Keys are unique among tasks and requests together.",
+                f"{where}/key",
+            )
         seen.add(step.key)
 
 
@@ -198,20 +216,30 @@ def _check_title(content: Content) -> None:
 def _check_roles(content: Content) -> None:
     for i, task in enumerate(content.tasks):
         if task.role and task.role not in content.roles:
-            raise Contradiction("unknown_role", f"The role “{task.role}” is not one of the template's roles. Add it there first.", f"/tasks/{i}/role")
+            raise Contradiction(
+                "unknown_role",
+                f"The role “{task.role}” is not one of the template's roles. Add it there first.",
+                f"/tasks/{i}/role",
+            )
     if content.owner_role and content.owner_role not in content.roles:
-        raise Contradiction("unknown_role", f"The role “{content.owner_role}” is not one of the template's roles.", "/owner_role")
+        raise Contradiction(
+            "unknown_role", f"The role “{content.owner_role}” is not one of the template's roles.", "/owner_role"
+        )
 
 
 def _check_rules(content: Content) -> None:
     kinds = {t.key: "task_completion" for t in content.tasks} | {r.key: "request_completion" for r in content.requests}
     for name, job_rule in (("statutory_due", content.statutory_due), ("internal_due", content.internal_due)):
         if job_rule and job_rule.anchor in COMPLETION_ANCHORS:
-            raise Contradiction("anchor_not_allowed", "A job's due date can't depend on when a step is completed.", f"/{name}/anchor")
+            raise Contradiction(
+                "anchor_not_allowed", "A job's due date can't depend on when a step is completed.", f"/{name}/anchor"
+            )
     for step, where in _steps(content):
         rule = step.due
         if rule and rule.anchor in COMPLETION_ANCHORS and kinds.get(rule.of or "") != rule.anchor:
-            raise Contradiction("anchor_unknown", "Name the task or request whose completion the date counts from.", f"{where}/due/of")
+            raise Contradiction(
+                "anchor_unknown", "Name the task or request whose completion the date counts from.", f"{where}/due/of"
+            )
         if rule and rule.anchor not in COMPLETION_ANCHORS and rule.of:
             raise Contradiction("anchor_unknown", "Only completion anchors name a task or request.", f"{where}/due/of")
 
@@ -225,9 +253,13 @@ def check_items(items: Collection[Mapping[str, Any]], where: str) -> None:
     """Refuses a choice without choices, and choices where there is nothing to choose. Errors: Contradiction."""
     for i, item in enumerate(items):
         if item["kind"] == "choice" and len(set(item["choices"])) < 2:
-            raise Contradiction("choices_missing", "A choice needs at least two different choices.", f"{where}/{i}/choices")
+            raise Contradiction(
+                "choices_missing", "A choice needs at least two different choices.", f"{where}/{i}/choices"
+            )
         if item["kind"] != "choice" and item["choices"]:
-            raise Contradiction("choices_not_allowed", "Only an item of kind choice has choices.", f"{where}/{i}/choices")
+            raise Contradiction(
+                "choices_not_allowed", "Only an item of kind choice has choices.", f"{where}/{i}/choices"
+            )
 
 
 def _check_edges(content: Content) -> None:
@@ -235,10 +267,14 @@ def _check_edges(content: Content) -> None:
     for i, edge in enumerate(content.edges):
         for end, key in (("before", edge.before), ("after", edge.after)):
             if key not in titles:
-                raise Contradiction("dependency_unknown", f"There is no task or request “{key}”.", f"/dependencies/{i}/{end}")
+                raise Contradiction(
+                    "dependency_unknown", f"There is no task or request “{key}”.", f"/dependencies/{i}/{end}"
+                )
     cycle = find_cycle([(e.before, e.after) for e in content.edges] + date_edges(content))
     if cycle:
-        raise Contradiction("dependency_cycle", f"These wait for each other: {describe(cycle, titles)}.", "/dependencies", path=cycle)
+        raise Contradiction(
+            "dependency_cycle", f"These wait for each other: {describe(cycle, titles)}.", "/dependencies", path=cycle
+        )
 
 
 def _steps(content: Content) -> Iterator[tuple[TaskStep | RequestStep, str]]:
@@ -320,7 +356,7 @@ RESPONSIBLE = {"partner": ("partner", "manager"), "manager": ("manager", "partne
 def resolve_role(role: str, default: UUID | None, s: Situation) -> tuple[Person | None, list[PlanWarning]]:
     """Who has a job role: named on the call, else by the engagement, else responsible for the client, else the
     template's default. People who have left are passed over with a warning."""
-    warnings = []
+    warnings: list[PlanWarning] = []
     for staff_id, why in _candidates(role, default, s):
         if staff_id in s.active_staff:
             return Person(staff_id, why), warnings
@@ -331,7 +367,10 @@ def resolve_role(role: str, default: UUID | None, s: Situation) -> tuple[Person 
 
 def _candidates(role: str, default: UUID | None, s: Situation) -> Iterator[tuple[UUID, str]]:
     responsible = {"partner": s.partner_id, "manager": s.manager_id}
-    found: list[tuple[UUID | None, str]] = [(s.named.get(role), "named on the call"), (s.engaged.get(role), "engagement")]
+    found: list[tuple[UUID | None, str]] = [
+        (s.named.get(role), "named on the call"),
+        (s.engaged.get(role), "engagement"),
+    ]
     found += [(responsible[who], f"client's {who}") for who in RESPONSIBLE.get(role, ())]
     found.append((default, "template default"))
     yield from ((staff_id, why) for staff_id, why in found if staff_id is not None)
@@ -373,7 +412,9 @@ def _owner(content: Content, people: Mapping[str, Person], s: Situation) -> Pers
         (s.partner_id, "client's partner"),
         (s.asks, "who applies it"),
     ]
-    return next((Person(staff_id, why) for staff_id, why in candidates if staff_id in s.active_staff and staff_id), None)
+    return next(
+        (Person(staff_id, why) for staff_id, why in candidates if staff_id in s.active_staff and staff_id), None
+    )
 
 
 class _Dates:
@@ -388,7 +429,9 @@ class _Dates:
             "period_start": lambda: s.period_start,
             "period_end": lambda: s.period_end,
             "job_start": lambda: s.starts_on,
-            "client_year_end": lambda: year_end_near(s.year_end, s.period_start, s.period_end, s.starts_on) if s.year_end else None,
+            "client_year_end": lambda: (
+                year_end_near(s.year_end, s.period_start, s.period_end, s.starts_on) if s.year_end else None
+            ),
         }
 
     def of_job(self, rule: DateRule | None) -> date | None:
@@ -415,17 +458,22 @@ def _in_date_order(content: Content) -> list[TaskStep | RequestStep]:
     return [steps[key] for key in in_order(steps, date_edges(content))]
 
 
-def _late(content: Content, planned: Mapping[str, tuple[date | None, str | None]], statutory: date | None, today: date) -> Iterator[PlanWarning]:
+def _late(
+    content: Content, planned: Mapping[str, tuple[date | None, str | None]], statutory: date | None, today: date
+) -> Iterator[PlanWarning]:
     for step in content.steps:
         due = planned[step.key][0]
         if due and due < today:
             yield PlanWarning("date_passed", f"“{step.title}” would be due on a day that has passed.", step.key)
         if due and statutory and due > statutory:
-            yield PlanWarning("due_after_deadline", f"“{step.title}” would be due after the job's statutory date.", step.key)
+            yield PlanWarning(
+                "due_after_deadline", f"“{step.title}” would be due after the job's statutory date.", step.key
+            )
 
 
 def job_title(pattern: str, template: str, client: str, start: date | None, end: date | None) -> str:
     """A job's title, e.g. "VAT return, Q3 2026"; without a period nothing dangles."""
-    title = pattern.replace("{template}", template).replace("{period}", period_name(start, end)).replace("{client}", client)
+    title = (
+        pattern.replace("{template}", template).replace("{period}", period_name(start, end)).replace("{client}", client)
+    )
     return " ".join(title.split()).strip(" ,–-") or template
-

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
+from chassis.db import FirmOwned, Versioned
 from workflow.db import Base
 
 

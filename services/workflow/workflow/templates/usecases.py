@@ -1,16 +1,17 @@
 """What one can do with templates: draft, publish, archive, and see what a version would make."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
-from sqlalchemy import select
-
 from workflow.copies.tables import ClientCopy, EngagementCopy
 from workflow.copies.usecases import (
     active_staff,
@@ -103,15 +104,13 @@ def _check_defaults(uow: Uow, content: rules.Content) -> None:
     require_staff(uow, [(f"/roles/{i}/staff_id", staff_id) for i, staff_id in enumerate(content.roles.values())])
 
 
-class _contradictions_told:
+@contextmanager
+def _contradictions_told() -> Iterator[None]:
     """Turns a contradiction into the API's error."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, rules.Contradiction):
-            raise Invalid(error.code, error.message, pointer=error.pointer, **error.more) from error
+    try:
+        yield
+    except rules.Contradiction as error:
+        raise Invalid(error.code, error.message, pointer=error.pointer, **error.more) from error
 
 
 def _current(uow: Uow, template: Template) -> TemplateVersion:
@@ -121,7 +120,9 @@ def _current(uow: Uow, template: Template) -> TemplateVersion:
 def version_of(uow: Uow, template: Template, number: int) -> TemplateVersion:
     """A published version. Errors: `template_version_not_found`."""
     found = select(TemplateVersion).where(
-        TemplateVersion.firm_id == uow.firm_id, TemplateVersion.template_id == template.id, TemplateVersion.number == number
+        TemplateVersion.firm_id == uow.firm_id,
+        TemplateVersion.template_id == template.id,
+        TemplateVersion.number == number,
     )
     version = uow.session.scalar(found)
     if version is None:
@@ -164,7 +165,15 @@ def plan_application(uow: Uow, template_id: UUID, body: Mapping[str, Any]) -> Ap
     owner_id = optional_uuid(body.get("owner_id"))
     engaged = {role: UUID(staff_id) for role, staff_id in engagement.people.items()} if engagement else {}
     asks = UUID(uow.principal.id) if uow.principal.kind == "staff" else None
-    involved = {*named.values(), *engaged.values(), *content.roles.values(), client.partner_id, client.manager_id, owner_id, asks}
+    involved = {
+        *named.values(),
+        *engaged.values(),
+        *content.roles.values(),
+        client.partner_id,
+        client.manager_id,
+        owner_id,
+        asks,
+    }
     situation = rules.Situation(
         client_name=client.name,
         template_name=template.name,
@@ -191,9 +200,13 @@ def preview_warnings(uow: Uow, application: Application) -> list[rules.PlanWarni
     """The plan's own warnings, and those that need a look at what is there already."""
     warnings = list(application.plan.warnings)
     if existing_job(uow, application):
-        warnings.append(rules.PlanWarning("period_already_made", "The client has a job from this template for this period."))
+        warnings.append(
+            rules.PlanWarning("period_already_made", "The client has a job from this template for this period.")
+        )
     if application.plan.requests and not reachable_in_portal(uow, application.client.id):
-        warnings.append(rules.PlanWarning("portal_contact_missing", "No contact of the client can use the portal to answer."))
+        warnings.append(
+            rules.PlanWarning("portal_contact_missing", "No contact of the client can use the portal to answer.")
+        )
     return warnings
 
 

@@ -1,0 +1,300 @@
+"""Requests: what the client is asked, what they may answer, what comes of it, and the reminders in between."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.db import new_id
+from chassis.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from praxis.workflow.v1.events_pb2 import RequestChanged, RequestReminderDue
+from praxis.workflow.v1.workflow_pb2 import (
+    AnswerRequestItemRequest,
+    GetJobRequest,
+    MarkRequestViewedRequest,
+    SubmitRequestRequest,
+)
+
+
+@pytest.fixture
+def job(firm: Any, vat: dict[str, Any]) -> dict[str, Any]:
+    return firm.apply(firm.publish(vat))
+
+
+def answer(
+    firm: Any, request: dict[str, Any], label: str, answer: str = "", outcome: str = "answered", documents: int = 0
+) -> Any:
+    item = next(i for i in request["items"] if i["label"] == label)
+    documents_ids = [str(new_id()) for _ in range(documents)]
+    message = AnswerRequestItemRequest(
+        request_id=request["id"], item_id=item["id"], answer=answer, outcome=outcome, document_ids=documents_ids
+    )
+    return firm.portal().call("AnswerRequestItem", message)
+
+
+def submit(firm: Any, request: dict[str, Any]) -> Any:
+    return firm.portal().call("SubmitRequest", SubmitRequestRequest(request_id=request["id"]))
+
+
+def hand_in(firm: Any, request: dict[str, Any]) -> None:
+    answer(firm, request, "Bank statements", documents=1)
+    answer(firm, request, "Any sales abroad?", "no")
+    submit(firm, request)
+
+
+def refusal(kind: type[DomainError], code: str, call: Any) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert caught.value.code == code
+
+
+# --- the client's side -----------------------------------------------------------------------------------------------
+
+
+def test_an_incomplete_request_is_not_handed_in(firm: Any, job: dict[str, Any]) -> None:
+    request = job["requests"][0]
+    answer(firm, request, "Any sales abroad?", "yes")
+    refusal(Conflict, "request_incomplete", lambda: submit(firm, request))
+    assert firm.request(job)["status"] == "partly_answered"
+    answer(firm, request, "Bank statements", "we have no bank account", outcome="not_applicable")
+    assert submit(firm, request).request.status == "submitted"
+    # Once more changes nothing.
+    version = firm.request(job)["version"]
+    assert submit(firm, request).request.version == version
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "outcome", "documents", "code"),
+    [
+        ("Bank statements", "in the post", "answered", 0, "answer_invalid"),
+        ("Any sales abroad?", "perhaps", "answered", 0, "answer_invalid"),
+        ("Any sales abroad?", "yes", "answered", 1, "answer_invalid"),
+        ("Any sales abroad?", "yes", "sort of", 0, "outcome_unknown"),
+    ],
+)
+def test_an_answer_that_is_none_changes_nothing(
+    firm: Any, job: dict[str, Any], label: str, text: str, outcome: str, documents: int, code: str
+) -> None:
+    request = job["requests"][0]
+    refusal(Invalid, code, lambda: answer(firm, request, label, text, outcome, documents))
+    assert firm.request(job)["version"] == request["version"]
+
+
+def test_a_contact_sees_only_requests_of_their_clients_that_were_sent(firm: Any, job: dict[str, Any]) -> None:
+    request = job["requests"][0]
+    view = MarkRequestViewedRequest(request_id=request["id"])
+    stranger = firm.portal([uuid4()])
+    refusal(NotFound, "request_not_found", lambda: stranger.call("MarkRequestViewed", view))
+    draft = firm.api.post(
+        f"/jobs/{job['id']}/requests", {"title": "Draft", "items": [{"kind": "text", "label": "?"}], "send": False}
+    )
+    unsent = MarkRequestViewedRequest(request_id=draft.expect(201).json["id"])
+    refusal(NotFound, "request_not_found", lambda: firm.portal().call("MarkRequestViewed", unsent))
+    refusal(
+        NotFound,
+        "request_not_found",
+        lambda: firm.portal().call("MarkRequestViewed", MarkRequestViewedRequest(request_id=str(uuid4()))),
+    )
+    refusal(
+        Invalid, "id_invalid", lambda: firm.portal().call("MarkRequestViewed", MarkRequestViewedRequest(request_id="x"))
+    )
+
+
+def test_only_the_portal_on_behalf_of_a_contact_answers(firm: Any, job: dict[str, Any]) -> None:
+    view = MarkRequestViewedRequest(request_id=job["requests"][0]["id"])
+    staff = firm.world.grpc(firm.id, caller="portal", user=firm.world.staff_token(firm.id, firm.ada))
+    refusal(Forbidden, "permission_missing", lambda: staff.call("MarkRequestViewed", view))
+    other = firm.world.grpc(firm.id, caller="documents", user=firm.world.portal_token(firm.id, [firm.client]))
+    refusal(Forbidden, "caller_not_allowed", lambda: other.call("MarkRequestViewed", view))
+    refusal(Forbidden, "caller_not_allowed", lambda: firm.portal().call("GetJob", GetJobRequest(job_id=job["id"])))
+
+
+def test_an_answer_sent_twice_under_one_key_takes_effect_once(firm: Any, job: dict[str, Any]) -> None:
+    request = job["requests"][0]
+    item = next(i for i in request["items"] if i["kind"] == "yes_no")
+    message = AnswerRequestItemRequest(request_id=request["id"], item_id=item["id"], answer="yes", outcome="answered")
+    first = firm.portal().call("AnswerRequestItem", message, key="a1")
+    assert first.request.version == firm.request(job)["version"]
+
+
+# --- the firm's side -------------------------------------------------------------------------------------------------
+
+
+def test_what_was_handed_in_unblocks_and_a_return_blocks_again(firm: Any, job: dict[str, Any]) -> None:
+    request = job["requests"][0]
+    hand_in(firm, request)
+    assert not firm.task(job, "prepare")["blocked"]
+    bank = next(i for i in request["items"] if i["label"] == "Bank statements")
+    body = {"reason": "one month is missing", "items": [{"item_id": bank["id"], "reason": "August is missing"}]}
+    returned = firm.api.post(f"/requests/{request['id']}/return", body).expect(200).json
+    assert (returned["status"], returned["return_reason"]) == ("returned", "one month is missing")
+    assert [i["status"] for i in returned["items"]] == ["returned", "answered", "open"]
+    assert firm.task(job, "prepare")["blocked"]
+    last = firm.world.events(firm.id, RequestChanged)[-1]
+    assert (last.status, last.items[0].return_reason) == ("returned", "August is missing")
+    # The client hands in again, and now it is accepted.
+    refusal(Conflict, "request_incomplete", lambda: submit(firm, request))
+    answer(firm, request, "Bank statements", documents=2)
+    submit(firm, request)
+    accepted = firm.api.post(f"/requests/{request['id']}/accept").expect(200).json
+    assert accepted["status"] == "accepted"
+    assert [i["status"] for i in accepted["items"]] == ["accepted", "accepted", "open"]
+
+
+def test_items_are_accepted_one_by_one_and_the_last_accepts_the_request(firm: Any, job: dict[str, Any]) -> None:
+    request = job["requests"][0]
+    bank, abroad, optional = (i["id"] for i in request["items"])
+    path = f"/requests/{request['id']}/items"
+    firm.api.post(f"{path}/{bank}/accept").problem(409, "item_not_answered")
+    hand_in(firm, request)
+    assert firm.api.post(f"{path}/{bank}/accept").expect(200).json["status"] == "submitted"
+    assert firm.api.post(f"{path}/{abroad}/accept").expect(200).json["status"] == "accepted"
+    firm.api.post(f"{path}/{optional}/return", {"reason": "?"}).problem(409, "item_not_answered")
+    firm.api.post(f"{path}/{uuid4()}/return", {"reason": "?"}).problem(404, "item_not_found")
+    returned = firm.api.post(f"{path}/{bank}/return", {"reason": "wrong year"}).expect(200).json
+    assert (returned["status"], [i["status"] for i in returned["items"]]) == (
+        "returned",
+        ["returned", "accepted", "open"],
+    )
+    refusal(Conflict, "item_accepted", lambda: answer(firm, request, "Any sales abroad?", "yes"))
+
+
+def test_acts_that_do_not_go_with_the_status_are_refused(firm: Any, job: dict[str, Any]) -> None:
+    path = f"/requests/{job['requests'][0]['id']}"
+    firm.api.post(f"{path}/send").problem(409, "request_sent")
+    firm.api.post(f"{path}/accept").problem(409, "request_sent")
+    firm.api.post(f"{path}/return", {"reason": "?"}).problem(409, "request_sent")
+    firm.api.patch(path, {"title": "New"}, if_match=job["requests"][0]["version"]).problem(409, "request_already_sent")
+    firm.api.post(f"{path}/waive", {"reason": "we have them"}).expect(200)
+    firm.api.post(f"{path}/cancel", {"reason": "?"}).problem(409, "request_waived")
+    refusal(NotFound, "request_not_found", lambda: answer(firm, job["requests"][0], "Any sales abroad?", "no"))
+
+
+def test_waiving_or_cancelling_lets_the_waiting_task_go_on(firm: Any, vat: dict[str, Any]) -> None:
+    template = firm.publish(vat)
+    for act, start in (("waive", "2025-07-01"), ("cancel", "2025-08-01")):
+        job = firm.apply(template, period_start=start, period_end="2025-09-30")
+        firm.api.post(f"/requests/{job['requests'][0]['id']}/{act}", {"reason": "we have them"}).expect(200)
+        assert not firm.task(job, "prepare")["blocked"]
+
+
+def test_a_request_waits_for_a_task_and_goes_out_when_it_is_done(firm: Any, vat: dict[str, Any]) -> None:
+    vat["dependencies"] = [{"before": "prepare", "after": "papers"}]
+    job = firm.apply(firm.publish(vat))
+    assert job["requests"][0]["status"] == "scheduled"
+    firm.api.post(f"/tasks/{job['tasks'][0]['id']}/done").expect(200)
+    assert firm.request(job)["status"] == "sent"
+
+
+def test_a_request_sent_by_hand_waits_for_the_hand(firm: Any, vat: dict[str, Any]) -> None:
+    vat["requests"][0]["send"] = "by_hand"
+    job = firm.apply(firm.publish(vat))
+    request = job["requests"][0]
+    assert request["status"] == "draft"
+    new_items = [{"kind": "choice", "label": "Which?", "choices": ["a", "b"]}]
+    changed = (
+        firm.api.patch(f"/requests/{request['id']}", {"items": new_items}, if_match=request["version"]).expect(200).json
+    )
+    assert [(i["label"], i["choices"]) for i in changed["items"]] == [("Which?", ["a", "b"])]
+    bad = [{"kind": "choice", "label": "Which?", "choices": ["a"]}]
+    firm.api.patch(f"/requests/{request['id']}", {"items": bad}, if_match=changed["version"]).problem(
+        422, "choices_missing"
+    )
+    assert firm.api.post(f"/requests/{request['id']}/send").expect(200).json["status"] == "sent"
+
+
+def test_a_further_request_can_block_a_task(firm: Any, job: dict[str, Any]) -> None:
+    review = job["tasks"][1]["id"]
+    body = {
+        "title": "One more thing",
+        "items": [{"kind": "approval", "label": "Accounts"}],
+        "blocks": [review],
+        "due_on": "2026-12-24",
+    }
+    made = firm.api.post(f"/jobs/{job['id']}/requests", body).expect(201).json
+    assert (made["status"], made["due_on"]) == ("sent", "2026-12-24")
+    assert {b["title"] for b in firm.task(job, "review")["blocked_by"]} == {"Prepare", "One more thing"}
+    firm.api.post(f"/jobs/{job['id']}/requests", body | {"blocks": [str(uuid4())]}).problem(422, "dependency_unknown")
+    firm.api.post(f"/jobs/{job['id']}/requests", body | {"items": []}).problem(400, "request_invalid")
+    firm.api.post(f"/jobs/{job['id']}/requests", body | {"due_on": "1850-01-01"}).problem(422, "date_out_of_range")
+
+
+def test_the_client_s_time_is_counted_as_the_client_s(firm: Any, job: dict[str, Any]) -> None:
+    request = job["requests"][0]
+    assert request["waiting_since"] is not None
+    hand_in(firm, request)
+    handed_in = firm.request(job)
+    assert handed_in["waiting_since"] is None
+    firm.api.post(f"/requests/{request['id']}/return", {"reason": "again"}).expect(200)
+    assert firm.request(job)["waiting_since"] is not None
+
+
+def test_requests_are_listed_by_status_and_owner(firm: Any, job: dict[str, Any]) -> None:
+    def found(**params: Any) -> int:
+        return len(firm.api.get("/requests", params=params).expect(200).json["items"])
+
+    assert found(status="sent,viewed") == 1
+    assert found(status="submitted") == 0
+    assert found(owner="me") == 1
+    assert found(owner=str(firm.ben)) == 0
+    assert found(client_id=str(firm.client), job_id=job["id"]) == 1
+    firm.api.get("/requests", params={"status": "lost"}).problem(400, "request_invalid")
+
+
+def test_moving_a_request_s_date_pins_it(firm: Any, job: dict[str, Any]) -> None:
+    path = f"/requests/{job['requests'][0]['id']}/due_date"
+    moved = firm.api.post(path, {"due_on": "2026-12-24", "reason": "holidays"}).expect(200).json
+    assert (moved["due_on"], moved["original_due_on"], moved["due_pinned"], moved["due_moves"]) == (
+        "2026-12-24",
+        "2026-10-05",
+        True,
+        1,
+    )
+
+
+# --- reminders -------------------------------------------------------------------------------------------------------
+
+
+def reminders(firm: Any) -> list[int]:
+    return [event.number for event in firm.world.events(firm.id, RequestReminderDue)]
+
+
+def test_each_reminder_is_announced_once_until_there_are_no_more(firm: Any, vat: dict[str, Any]) -> None:
+    vat["requests"][0]["reminders"] = {"first_after_days": 2, "every_days": 3, "at_most": 2}
+    job = firm.apply(firm.publish(vat))
+    assert job["requests"][0]["next_reminder_at"] is not None
+    now = datetime.now(UTC)
+    firm.world.run_due(firm.id, at=now + timedelta(days=1))
+    assert reminders(firm) == []
+    firm.world.run_due(firm.id, at=now + timedelta(days=2, hours=1))
+    assert reminders(firm) == [1]
+    firm.world.run_due(firm.id, at=now + timedelta(days=2, hours=1))
+    assert reminders(firm) == [1]
+    for days in (10, 20, 30):
+        firm.world.run_due(firm.id, at=now + timedelta(days=days))
+    assert reminders(firm) == [1, 2]
+    assert (firm.request(job)["reminders_sent"], firm.request(job)["next_reminder_at"]) == (2, None)
+
+
+def test_reminders_stop_at_hand_in_and_begin_anew_at_a_return(firm: Any, job: dict[str, Any]) -> None:
+    request, far = job["requests"][0], datetime.now(UTC) + timedelta(days=300)
+    hand_in(firm, request)
+    firm.world.run_due(firm.id, at=far)
+    assert reminders(firm) == []
+    assert firm.request(job)["next_reminder_at"] is None
+    firm.api.post(f"/requests/{request['id']}/return", {"reason": "again"}).expect(200)
+    assert firm.request(job)["next_reminder_at"] is not None
+    firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(days=3, hours=1))
+    assert reminders(firm) == [1]
+
+
+def test_a_cancelled_job_reminds_nobody(firm: Any, job: dict[str, Any]) -> None:
+    firm.api.post(f"/jobs/{job['id']}/cancel", {"reason": "client left"}).expect(200)
+    firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(days=300))
+    assert reminders(firm) == []
+
+
+def test_no_reminders_where_none_are_wanted(firm: Any, vat: dict[str, Any]) -> None:
+    vat["requests"][0]["reminders"] = {"at_most": 0}
+    assert firm.apply(firm.publish(vat))["requests"][0]["next_reminder_at"] is None

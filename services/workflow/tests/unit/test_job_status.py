@@ -1,0 +1,165 @@
+"""A job's status: derived, with its reason, and right again on the day the calendar turns it."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.dates.rules import EARLIEST, Calendar, DateRule
+from workflow.jobs.rules import STATUSES, Dated, Facts, cascade, derive, due_dates, turns_on, why
+
+TODAY = date(2026, 11, 24)
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+some_days = st.none() | st.dates(TODAY - timedelta(days=8), TODAY + timedelta(days=8))
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Facts:
+    waiting = draw(st.integers(0, 2))
+    return Facts(
+        cancelled=draw(st.booleans()) and draw(st.booleans()),
+        closed=draw(st.booleans()) and draw(st.booleans()),
+        due_on=draw(some_days),
+        deadline_on=draw(some_days),
+        open_tasks=draw(st.integers(0, 3)),
+        next_ready_on=draw(some_days | st.just(EARLIEST)),
+        requests_open=waiting + draw(st.integers(0, 1)),
+        requests_waiting=waiting,
+        next_step_due=draw(some_days),
+        last_step_due=draw(some_days),
+    )
+
+
+WORKABLE = {"open_tasks": 1, "next_ready_on": EARLIEST}
+STUCK = {"open_tasks": 1, "next_ready_on": None}
+
+
+@pytest.mark.parametrize(
+    ("given_facts", "status"),
+    [
+        (Facts(cancelled=True, deadline_on=YESTERDAY), "cancelled"),
+        (Facts(closed=True, deadline_on=YESTERDAY), "done"),
+        (Facts(**WORKABLE, deadline_on=YESTERDAY), "overdue"),
+        (Facts(**WORKABLE, deadline_on=TODAY), "on_track"),
+        (Facts(**STUCK, requests_open=1, requests_waiting=1, deadline_on=YESTERDAY), "overdue"),
+        (Facts(**STUCK, requests_open=1, requests_waiting=1), "waiting_for_client"),
+        (Facts(**WORKABLE, requests_open=1, requests_waiting=1), "on_track"),
+        (Facts(open_tasks=0, requests_open=1, requests_waiting=1), "waiting_for_client"),
+        (Facts(**STUCK), "blocked"),
+        (Facts(open_tasks=1, next_ready_on=TOMORROW), "blocked"),
+        (Facts(open_tasks=1, next_ready_on=TODAY), "on_track"),
+        (Facts(**WORKABLE, due_on=YESTERDAY, deadline_on=TOMORROW), "at_risk"),
+        (Facts(**WORKABLE, next_step_due=YESTERDAY), "at_risk"),
+        (Facts(**WORKABLE, deadline_on=TODAY, last_step_due=TOMORROW), "at_risk"),
+        (Facts(**WORKABLE), "on_track"),
+        (Facts(), "on_track"),
+    ],
+)
+def test_the_status_is_the_first_that_holds(given_facts: Facts, status: str) -> None:
+    assert derive(given_facts, TODAY).status == status
+
+
+@given(facts())
+def test_every_job_has_one_status_and_says_why(f: Facts) -> None:
+    assert derive(f, TODAY).status in STATUSES
+    card = why(f, TODAY)
+    assert card["rule"] == "job-status/1"
+    assert card["says"]
+    assert card["inputs"]["today"] == "2026-11-24"
+
+
+@given(facts())
+def test_the_calendar_changes_a_status_only_on_the_days_foretold(f: Facts) -> None:
+    day = TODAY
+    for _ in range(20):
+        turn = turns_on(f, day)
+        for later in range(1, 21):
+            between = day + timedelta(days=later)
+            if turn and between >= turn:
+                break
+            assert derive(f, between).status == derive(f, day).status
+        if turn is None:
+            return
+        day = turn
+
+
+@given(facts())
+def test_nothing_turns_once_a_job_has_ended(f: Facts) -> None:
+    if f.closed or f.cancelled:
+        assert turns_on(f, TODAY) is None
+
+
+def test_the_client_s_delay_is_told_apart_from_ours() -> None:
+    theirs = Facts(**STUCK, requests_open=1, requests_waiting=1, deadline_on=YESTERDAY)
+    assert "with the client" in derive(theirs, TODAY).says
+    assert "with the client" not in derive(Facts(**WORKABLE, deadline_on=YESTERDAY), TODAY).says
+
+
+def test_work_goes_by_the_internal_date_and_lateness_by_the_legal_one() -> None:
+    statutory, extended, internal = date(2026, 11, 7), date(2026, 12, 7), date(2026, 10, 21)
+    assert due_dates(statutory, None, internal) == (internal, statutory)
+    assert due_dates(statutory, extended, internal) == (internal, extended)
+    assert due_dates(statutory, None, None) == (statutory, statutory)
+    assert due_dates(None, None, internal) == (internal, internal)
+    assert due_dates(None, None, None) == (None, None)
+
+
+# --- cascades --------------------------------------------------------------------------------------------------------
+
+PLAIN = Calendar()
+TWO_DAYS = DateRule("task_completion", amount=2)
+
+
+def chain(**more: object) -> dict[str, Dated[str]]:
+    """prepare → review (2 days after) → file (2 days after)."""
+    first = {"due_on": date(2026, 11, 10), "completed_on": None, "open": True, "pinned": False} | more
+    return {
+        "file": Dated(date(2026, 11, 14), None, True, False, TWO_DAYS, "review"),
+        "review": Dated(date(2026, 11, 12), None, True, False, TWO_DAYS, "prepare"),
+        "prepare": Dated(**first),  # type: ignore[arg-type]
+    }
+
+
+def test_an_early_completion_pulls_and_a_late_one_pushes_what_follows() -> None:
+    early = cascade(chain(completed_on=date(2026, 11, 5), open=False), PLAIN)
+    assert (early["review"], early["file"]) == (date(2026, 11, 7), date(2026, 11, 9))
+    late = cascade(chain(completed_on=date(2026, 11, 20), open=False), PLAIN)
+    assert (late["review"], late["file"]) == (date(2026, 11, 22), date(2026, 11, 24))
+
+
+def test_a_moved_date_moves_what_follows() -> None:
+    assert cascade(chain(due_on=date(2026, 11, 15)), PLAIN)["file"] == date(2026, 11, 19)
+
+
+def test_a_pinned_date_stays_and_carries_on_from_there() -> None:
+    nodes = chain(due_on=date(2026, 11, 15))
+    nodes["review"] = Dated(date(2026, 11, 30), None, True, True, TWO_DAYS, "prepare")
+    moved = cascade(nodes, PLAIN)
+    assert (moved["review"], moved["file"]) == (date(2026, 11, 30), date(2026, 12, 2))
+
+
+def test_a_closed_step_keeps_its_date() -> None:
+    nodes = chain(due_on=date(2026, 11, 15))
+    nodes["review"] = Dated(date(2026, 11, 12), date(2026, 11, 11), False, False, TWO_DAYS, "prepare")
+    moved = cascade(nodes, PLAIN)
+    assert (moved["review"], moved["file"]) == (date(2026, 11, 12), date(2026, 11, 13))
+
+
+@given(st.integers(2, 12), st.integers(-30, 30), st.data())
+def test_a_cascade_is_stable(length: int, moved_by: int, data: st.DataObject) -> None:
+    amounts = data.draw(st.lists(st.integers(-5, 10), min_size=length, max_size=length))
+    nodes: dict[int, Dated[int]] = {0: Dated(TODAY + timedelta(days=moved_by), None, True, True)}
+    for i in range(1, length):
+        before = data.draw(st.integers(0, i - 1))
+        nodes[i] = Dated(
+            TODAY, None, True, data.draw(st.booleans()), DateRule("task_completion", amount=amounts[i]), before
+        )
+    once = cascade(nodes, PLAIN)
+    again = cascade(
+        {k: Dated(once[k], n.completed_on, n.open, n.pinned, n.rule, n.of) for k, n in nodes.items()}, PLAIN
+    )
+    assert again == once
+    for key, node in nodes.items():
+        if node.of is not None and not node.pinned:
+            assert once[key] == once[node.of] + timedelta(days=node.rule.amount)  # type: ignore[operator, union-attr]
