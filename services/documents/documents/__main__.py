@@ -1,5 +1,4 @@
 from chassis.service import main
-
 from documents.app import service
 
 main(service)

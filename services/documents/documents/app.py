@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from chassis.service import Service
-from praxis.documents.v1 import documents_pb2
-
 from documents import consumers, grpc, store
 from documents.settings import Settings
+from praxis.documents.v1 import documents_pb2
 
 service = Service(
     name="documents",

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 from chassis.consumer import Listen
+from documents.copies import usecases as copies
+from documents.files import queries as files
+from documents.uploads import usecases as uploads
 from praxis.clients.v1.events_pb2 import ClientChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.workflow.v1.events_pb2 import JobChanged
-
-from documents.copies import usecases as copies
-from documents.files import queries as files
-from documents.uploads import usecases as uploads
 
 LISTENS = [
     Listen(ClientChanged, copies.keep_client),

@@ -1,8 +1,9 @@
 """The mappings' common base."""
 
-from chassis.db import NAMING
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+from chassis.db import NAMING
 
 
 class Base(DeclarativeBase):

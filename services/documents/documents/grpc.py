@@ -6,12 +6,11 @@ from uuid import UUID
 from chassis.copies import uuid_or_none
 from chassis.errors import BadRequest, NotFound
 from chassis.uow import Uow
-from praxis.documents.v1 import documents_pb2 as pb
-
 from documents.files import usecases as files
 from documents.files.events import state_of
 from documents.uploads import usecases as uploads
 from documents.uploads.rules import SINGLE_PUT_MAX
+from praxis.documents.v1 import documents_pb2 as pb
 
 
 def store_generated(uow: Uow, requests: Iterator[pb.StoreGeneratedRequest]) -> pb.StoreGeneratedResponse:

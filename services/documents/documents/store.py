@@ -10,13 +10,13 @@ from io import RawIOBase
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote, urlsplit
 
-from chassis.errors import Unavailable
 from minio import Minio
 from minio.datatypes import Part, PostPolicy
 from minio.error import InvalidResponseError, S3Error, ServerError
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from chassis.errors import Unavailable
 from documents import signing
 from documents.settings import Settings
 

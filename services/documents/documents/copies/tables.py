@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from chassis.db import FirmOwned
 from sqlalchemy import BigInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned
 from documents.db import Base
 
 

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from chassis.copies import keep_newer, visible_to
 from chassis.uow import Uow
+from documents.copies.tables import ClientCopy, JobCopy
 from praxis.clients.v1.clients_pb2 import GetClientRequest
 from praxis.clients.v1.events_pb2 import ClientChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.workflow.v1.events_pb2 import JobChanged
 from praxis.workflow.v1.workflow_pb2 import GetJobRequest
-
-from documents.copies.tables import ClientCopy, JobCopy
 
 
 def keep_client(uow: Uow, event: ClientChanged) -> None:

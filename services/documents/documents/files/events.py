@@ -1,9 +1,8 @@
 """A document's state as other services hear it."""
 
 from chassis.uow import Uow
-from praxis.documents.v1.events_pb2 import DocumentChanged
-
 from documents.files.tables import Document
+from praxis.documents.v1.events_pb2 import DocumentChanged
 
 
 def state_of(document: Document) -> DocumentChanged:

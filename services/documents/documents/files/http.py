@@ -5,7 +5,6 @@ from uuid import UUID
 
 from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
-
 from documents.files import queries, usecases, views
 
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from chassis.errors import NotFound
-from chassis.uow import Uow, lost_update
-from praxis.documents.v1.events_pb2 import DocumentChanged
 from sqlalchemy import Row, select, text
 
 from chassis import paging
+from chassis.errors import NotFound
+from chassis.uow import Uow, lost_update
 from documents.copies.tables import ClientCopy
 from documents.files.events import state_of
 from documents.files.rules import VISIBLE_TO_CLIENT, folded
 from documents.files.tables import Document, DocumentVersion
 from documents.store import store_of
+from praxis.documents.v1.events_pb2 import DocumentChanged
 
 _COLUMNS = """
     d.id, d.client_id, c.name AS client_name, d.job_id, j.title AS job_title, d.request_id, d.reference_id, d.name, d.kind,

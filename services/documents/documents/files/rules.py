@@ -1,5 +1,6 @@
 """Decisions about documents: what a file may be called, how it is served, who may see it. Pure."""
 
+import mimetypes
 import unicodedata
 from urllib.parse import quote
 
@@ -54,6 +55,12 @@ def _shortened(name: str) -> str:
     room = LONGEST_NAME - len((dot + ending if ending else "").encode())
     stem = stem.encode()[:room].decode(errors="ignore")
     return f"{stem}.{ending}" if ending else stem
+
+
+def with_ending(name: str, media_type: str) -> str:
+    """The name with the usual ending of its type, unless it has an ending already."""
+    has_one = 1 <= len(name.rpartition(".")[2]) <= 5 and "." in name and " " not in name.rpartition(".")[2]
+    return name if has_one else name + (mimetypes.guess_extension(media_type) or "")
 
 
 def folded(name: str) -> str:

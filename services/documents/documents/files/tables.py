@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.db import FirmOwned, Versioned
 from sqlalchemy import BigInteger, DateTime, Integer, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import FirmOwned, Versioned
 from documents.db import Base
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.uow import Uow
-
 from documents.copies.usecases import client as known_client
 from documents.copies.usecases import job as known_job
 from documents.files import queries, rules

@@ -6,7 +6,6 @@ from uuid import UUID
 from chassis.errors import Invalid
 from chassis.http import Reply, created
 from chassis.uow import Uow
-
 from documents.files import http as files
 from documents.store import FORM_SECONDS, LINK_SECONDS, Target
 from documents.uploads import usecases

@@ -7,16 +7,16 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select, text
+
 from chassis.db import new_id
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound
 from chassis.uow import Uow
-from sqlalchemy import select, text
-
 from documents.copies.usecases import client as known_client
 from documents.copies.usecases import job as known_job
 from documents.files import queries
 from documents.files.events import announce
-from documents.files.rules import clean_name, ensure_changeable, ensure_same_client, folded
+from documents.files.rules import clean_name, ensure_changeable, ensure_same_client, folded, with_ending
 from documents.files.tables import Document
 from documents.files.usecases import add_version
 from documents.media import media_type
@@ -236,6 +236,11 @@ def prove(uow: Uow, *, upload_id: str) -> None:
 
 def _keep(uow: Uow, upload: Upload, document: Document, found: Stored, digest: Digest) -> None:
     upload.status = "stored"
+    found_type = media_type(digest.head)
+    if upload.method == "form" and document.current_version == 0:
+        # A form is signed before its file is chosen: it names what is asked for, and the bytes tell the ending.
+        document.name = with_ending(document.name, found_type)
+        document.name_folded = folded(document.name)
     add_version(
         uow,
         document,
@@ -243,7 +248,7 @@ def _keep(uow: Uow, upload: Upload, document: Document, found: Stored, digest: D
         store_version=found.version,
         size=digest.size,
         sha256=digest.sha256,
-        media_type=media_type(digest.head),
+        media_type=found_type,
         uploaded_by=upload.uploaded_by,
         uploaded_by_name=upload.uploaded_by_name,
     )

@@ -1,6 +1,7 @@
 """Documents, their versions, uploads on their way, copies of clients and jobs."""
 
 from alembic import op
+
 from chassis.migrate import append_only, plumbing, protect, search_function, searchable
 
 revision = "0001"

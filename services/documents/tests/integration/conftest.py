@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from minio import Minio
+
 from chassis.testing import World, backing, drop_database, make_world
 from documents.app import service
 from documents.store import make_bucket, store_of
-from minio import Minio
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 import urllib3
+from sqlalchemy import text
+
 from chassis.db import new_id
 from chassis.errors import NotFound
 from chassis.testing import World, unmapped_differences
@@ -23,7 +25,6 @@ from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.workflow.v1.events_pb2 import JobChanged
 from praxis.workflow.v1.workflow_pb2 import GetJobResponse
-from sqlalchemy import text
 
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
 browser = urllib3.PoolManager(retries=False)
@@ -198,7 +199,7 @@ def test_a_large_file_goes_in_parts_and_is_pending_until_the_worker_has_hashed_i
 
 def test_a_form_post_leads_back_and_is_proven_by_the_worker(firm: Firm) -> None:
     back = firm.world.runtime.settings.public_url + "/portal/uploaded"
-    upload = firm.start(size=1000, sha256=None, method="form", redirect_url=back)
+    upload = firm.start(size=1000, sha256=None, method="form", redirect_url=back, name="Bank statement")
     target = upload["targets"][0]
     assert send(target, b"x" * 1001).status == 400
     answer = send(target, PDF)
@@ -209,6 +210,7 @@ def test_a_form_post_leads_back_and_is_proven_by_the_worker(firm: Firm) -> None:
     firm.world.run_due(firm.id)
     document = firm.api.get(f"/documents/{document['id']}").json
     assert (document["status"], document["size"], document["sha256"]) == ("stored", len(PDF), sha(PDF))
+    assert document["name"] == "Bank statement.pdf"
 
 
 def test_an_upload_nobody_completes_is_cleaned_on_both_sides(firm: Firm) -> None:

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from chassis.errors import Conflict, Invalid
 from documents.files import rules
 from documents.media import media_type
 from documents.signing import presigned
 from documents.uploads import rules as uploads
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,19 @@ def test_a_name_is_made_safe_without_losing_what_it_says(raw: str, name: str) ->
 def test_a_name_of_nothing_is_refused(raw: str) -> None:
     with pytest.raises(Invalid, match="name_unusable"):
         rules.clean_name(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "media", "whole"),
+    [
+        ("Bank statement", "application/pdf", "Bank statement.pdf"),
+        ("scan.pdf", "application/pdf", "scan.pdf"),
+        ("Q3. Receipts for travel", "image/png", "Q3. Receipts for travel.png"),
+        ("data", "application/x-strange", "data"),
+    ],
+)
+def test_a_name_without_an_ending_gets_that_of_its_bytes(name: str, media: str, whole: str) -> None:
+    assert rules.with_ending(name, media) == whole
 
 
 def test_a_long_name_keeps_its_ending() -> None:

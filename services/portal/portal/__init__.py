@@ -1,0 +1,1 @@
+"""What a client of the firm sees and does."""

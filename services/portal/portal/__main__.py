@@ -1,0 +1,4 @@
+from chassis.service import main
+from portal.app import service
+
+main(service)
