@@ -31,6 +31,7 @@ class Firm:
     job: UUID = field(default_factory=new_id)
     task: UUID = field(default_factory=new_id)
     engagement: UUID = field(default_factory=new_id)
+    branded: bool = True
 
     def __post_init__(self) -> None:
         deliver = self.world.deliver
@@ -193,5 +194,5 @@ def firm(world: World) -> Firm:
 
 
 @pytest.fixture
-def new_firm(world: World) -> Callable[[], Firm]:
-    return lambda: Firm(world, world.firm())
+def new_firm(world: World) -> Callable[..., Firm]:
+    return lambda **more: Firm(world, world.firm(), **more)

@@ -159,13 +159,15 @@ def test_tax_is_rounded_once_per_category_not_per_line() -> None:
     assert taxes.per_line(lines, "GBP") == [Decimal("0.07"), Decimal("0.07"), Decimal("0.06")]
 
 
-def test_totals_of_a_published_en_16931_invoice() -> None:
-    # CEN/TC 434 test file "ubl-tc434-example5": 4,000.00 less 500.00 at 25 % and 12 %; here its two categories without the charge.
-    lines = [(Decimal("1273.00"), Tax("S", Decimal(21), "VAT")), (Decimal("33.00"), Tax("S", Decimal(6), "VAT"))]
-    assert [(t.taxable, t.amount) for t in taxes.totals(lines, "EUR")] == [
-        (Decimal("1273.00"), Decimal("267.33")),
-        (Decimal("33.00"), Decimal("1.98")),
-    ]
+def test_totals_of_published_en_16931_invoices() -> None:
+    # CEN/TC 434's examples of EN 16931 (github.com/ConnectingEurope/eInvoicing-EN16931, ubl/examples): example 1 in euros, and the
+    # taxed categories of example 2 in kroner, where half of 365.125 goes up.
+    first = [(Decimal("183.23"), Tax("S", Decimal(6), "VAT")), (Decimal("46.37"), Tax("S", Decimal(21), "VAT"))]
+    totals = {t.tax.percent: t.amount for t in taxes.totals(first, "EUR")}
+    assert totals == {Decimal(6): Decimal("10.99"), Decimal(21): Decimal("9.74")}
+    assert Decimal("229.60") + sum(totals.values()) == Decimal("250.33")
+    second = [(Decimal("1460.50"), Tax("S", Decimal(25), "VAT")), (Decimal("1.00"), Tax("S", Decimal(15), "VAT"))]
+    assert [t.amount for t in taxes.totals(second, "NOK")] == [Decimal("365.13"), Decimal("0.15")]
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,7 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:firm AS text)
 
 def load(uow: Uow) -> FirmSettings:
     """The firm's settings; the defaults, not stored, where it has none (version 0)."""
-    found = uow.session.get(FirmSettings, (uow.firm_id, uow.firm_id))
-    return found or FirmSettings(
-        rounding_increment=1,
-        rounding_direction="up",
-        rounding_minimum=0,
-        locked_until=None,
-        payment_terms_days=14,
-        version=0,
-    )
+    return uow.session.get(FirmSettings, (uow.firm_id, uow.firm_id)) or _defaults(version=0)
 
 
 def hold_lock_date(uow: Uow) -> FirmSettings:
@@ -97,7 +89,15 @@ def _stored(uow: Uow, if_match: int | None) -> FirmSettings:
     except NotFound:
         if if_match:
             raise lost_update(0) from None
-        return uow.add(FirmSettings(id=uow.firm_id))
+        settings = _defaults(id=uow.firm_id)
+        uow.session.add(settings)
+        return settings
+
+
+def _defaults(**more: Any) -> FirmSettings:
+    """How a firm works that has not said otherwise: to the second, nothing locked, two weeks to pay."""
+    values = {"rounding_increment": 1, "rounding_direction": "up", "rounding_minimum": 0, "payment_terms_days": 14}
+    return FirmSettings(**values, **more)
 
 
 def view(settings: FirmSettings) -> dict[str, Any]:

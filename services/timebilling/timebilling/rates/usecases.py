@@ -47,7 +47,7 @@ def _set(uow: Uow, first: date, body: dict[str, Any], pointer: str) -> RateRow:
     rows = uow.session.scalars(
         select(RateRow)
         .where(RateRow.kind == body["kind"], RateRow.key == key, RateRow.currency == currency)
-        .where(func.coalesce(func.upper(RateRow.valid), "infinity") > first)
+        .where(RateRow.valid.overlaps(Range(first, None)))
         .order_by(func.lower(RateRow.valid))
         .with_for_update()
     ).all()
