@@ -296,6 +296,20 @@ class _Body(JSONRequestBodyValidator):
                 raise BadRequest("body_missing", "The request needs a JSON body.")
             return
         _refuse(openapi.compiled(self._schema).iter_errors(body), "body")
+        if _unstorable(body):
+            raise BadRequest("request_invalid", _NUL)
+
+
+_NUL = "A text holds the character NUL, which can't be kept. Remove it."
+
+
+def _unstorable(value: Any) -> bool:
+    """Whether a text anywhere inside holds NUL: JSON knows it, PostgreSQL's text does not."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_unstorable(k) or _unstorable(v) for k, v in value.items())
+    return isinstance(value, list) and any(map(_unstorable, value))
 
 
 class _ResponseBody(JSONResponseBodyValidator):
@@ -324,7 +338,7 @@ class _Parameters(ParameterValidator):
             return f"Missing {parameter_type} parameter '{param['name']}'" if param.get("required") else None
         for error in openapi.compiled(param.get("schema", {})).iter_errors(value):
             return f"{parameter_type} parameter '{param['name']}': {error.message}"
-        return None
+        return _NUL if _unstorable(value) else None
 
 
 _VALIDATORS = {

@@ -3,7 +3,10 @@
 import base64
 import re
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -34,8 +37,32 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
         or len(values) != length
         or not all(isinstance(v, (str, int, float)) for v in values)
     ):
-        raise BadRequest("cursor_invalid", "This cursor is not one of this list's. Start from the first page.")
+        raise _not_ours()
     return values
+
+
+def _not_ours() -> BadRequest:
+    return BadRequest("cursor_invalid", "This cursor is not one of this list's. Start from the first page.")
+
+
+# How to tell whether a cursor's value is of a PostgreSQL type. The database would refuse another one as our own mistake.
+_READ: dict[str, Callable[[str], object]] = {
+    "uuid": UUID,
+    "date": date.fromisoformat,
+    "timestamptz": datetime.fromisoformat,
+    "numeric": Decimal,
+    "int": int,
+    "bigint": int,
+}
+
+
+def _check(value: Any, cast: str) -> None:
+    try:
+        if "\0" in str(value):
+            raise ValueError("NUL")
+        _READ.get(cast, str)(str(value))
+    except (ValueError, ArithmeticError):
+        raise _not_ours() from None
 
 
 def keyset(
@@ -52,6 +79,8 @@ def keyset(
         raise ValueError(f"not column names: {columns}")
     values = decode_cursor(cursor, len(columns))
     casts = casts or ["uuid" if c.rsplit(".")[-1] == "id" else "" for c in columns]
+    for value, cast in zip(values, casts, strict=True):
+        _check(value, cast)
     names = [f"CAST(:after_{i} AS {cast})" if cast else f":after_{i}" for i, cast in enumerate(casts)]
     sign = "<" if descending else ">"
     return f"AND ({', '.join(columns)}) {sign} ({', '.join(names)})", {f"after_{i}": v for i, v in enumerate(values)}

@@ -94,6 +94,13 @@ def test_unknown_parameters_and_wrong_types_are_refused(world: World) -> None:
     api.get("/notes/not-an-id").problem(400, "request_invalid")
 
 
+def test_a_text_that_the_database_cannot_hold_is_refused(world: World) -> None:
+    api = world.api(world.firm())
+    api.post("/notes", {"text": "a\0b"}).problem(400, "request_invalid")
+    api.get("/notes?cursor=%00").problem(400, "request_invalid")
+    assert api.get("/notes").json["items"] == []
+
+
 def test_a_null_is_allowed_where_the_specification_says_so(world: World) -> None:
     world.api(world.firm()).post("/notes", {"text": "x", "day": None}).expect(201)
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from chassis import sealing
 from chassis.db import EXEMPT, new_id
-from chassis.errors import Conflict, Forbidden, NotFound, Unavailable
-from chassis.paging import decode_cursor, encode_cursor
+from chassis.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from chassis.paging import decode_cursor, encode_cursor, keyset
 from chassis.service import check
 from chassis.testing import World, unmapped_differences
 from chassis.worker import dead_letters, keep_house, replay
@@ -216,6 +216,25 @@ def test_a_cursor_carries_its_values(values: list[str | int]) -> None:
     except TypeError:  # lone surrogates are no text a database can hold
         return
     assert decode_cursor(encoded, len(values)) == values
+
+
+@pytest.mark.parametrize(
+    ("cast", "good", "bad"),
+    [
+        ("uuid", "0197ffff-0000-7000-8000-000000000000", "7"),
+        ("date", "2026-02-28", "2026-02-30"),
+        ("timestamptz", "2026-02-28T10:00:00+00:00", "soon"),
+        ("numeric", "12.50", "much"),
+        ("bigint", 7, "7.5"),
+        ("", "Müller", "a\0b"),
+    ],
+)
+def test_a_forged_cursor_is_the_callers_mistake(cast: str, good: str | int, bad: str) -> None:
+    where, parameters = keyset(["place"], encode_cursor([good]), casts=[cast])
+    assert (where.startswith("AND (place) > ("), parameters) == (True, {"after_0": good})
+    with pytest.raises(BadRequest) as refusal:
+        keyset(["place"], encode_cursor([bad]), casts=[cast])
+    assert refusal.value.code == "cursor_invalid"
 
 
 def test_grpc_has_the_standard_health_service(world: World) -> None:
