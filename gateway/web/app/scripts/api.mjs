@@ -13,6 +13,7 @@ const contracts = {
   workflow: 'services/workflow/openapi.yaml',
   timebilling: 'services/timebilling/openapi.yaml',
   documents: 'services/documents/openapi.yaml',
+  portal: 'services/portal/openapi.yaml',
 };
 
 const read = (url) => parse(readFileSync(url, 'utf8'), { merge: true });
@@ -31,7 +32,8 @@ function withoutIdempotencyKeys(contract) {
   const isKey = ({ $ref, name }) => $ref?.endsWith('/idempotency_key') || name === 'Idempotency-Key';
   for (const item of Object.values(contract.paths)) {
     for (const operation of Object.values(item)) {
-      if (operation.parameters) operation.parameters = operation.parameters.filter((parameter) => !isKey(parameter));
+      if (operation.parameters)
+        operation.parameters = operation.parameters.filter((parameter) => !isKey(parameter));
     }
   }
   return contract;

@@ -12,6 +12,9 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   if (plain.length < 1024) continue;
   // The best quality takes seconds for the largest files and gains little on them.
   const quality = plain.length > 300_000 ? 9 : 11;
-  writeFileSync(`${path}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
+  writeFileSync(
+    `${path}.br`,
+    brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }),
+  );
   writeFileSync(`${path}.gz`, gzipSync(plain, { level: 9 }));
 }

@@ -17,7 +17,13 @@ export async function send(request: Request): Promise<Response> {
   }
   const body = request.body ? await request.clone().arrayBuffer() : undefined;
   const once = () =>
-    fetch(request.url, { method: request.method, headers, body, signal: request.signal, credentials: 'same-origin' });
+    fetch(request.url, {
+      method: request.method,
+      headers,
+      body,
+      signal: request.signal,
+      credentials: 'same-origin',
+    });
 
   const answer = await reach(once);
   if (answer.status !== 401) return answer;
@@ -44,10 +50,13 @@ export async function body<T>(asked: Promise<Answer<T>>): Promise<NonNullable<T>
 }
 
 /** The answer's body with its ETag, for a later If-Match. */
-export async function answerOf<T>(asked: Promise<Answer<T>>): Promise<{ data: NonNullable<T>; etag: string }> {
+export async function answerOf<T>(
+  asked: Promise<Answer<T>>,
+): Promise<{ data: NonNullable<T>; etag: string }> {
   const { data, error, response } = await asked;
   if (!response.ok) throw new Problem(response.status, asProblem(error));
   return { data: data as NonNullable<T>, etag: response.headers.get('ETag') ?? '' };
 }
 
-const asProblem = (error: unknown): ProblemBody => (error && typeof error === 'object' ? (error as ProblemBody) : {});
+const asProblem = (error: unknown): ProblemBody =>
+  error && typeof error === 'object' ? (error as ProblemBody) : {};

@@ -38,7 +38,8 @@ function fallback(status: number): string {
   if (status === 0) return 'Praxis could not be reached. Check your connection; nothing you typed is lost.';
   if (status === 403) return 'Your role does not allow this. Ask an owner of the firm.';
   if (status === 404) return 'This does not exist, or you may not see it.';
-  if (status === 412) return 'Somebody else changed this a moment ago. It was loaded again; please look and repeat.';
+  if (status === 412)
+    return 'Somebody else changed this a moment ago. It was loaded again; please look and repeat.';
   if (status === 429) return 'Too many tries. Wait a minute and try again.';
   if (status >= 500) return 'A part of Praxis is not answering. Try again in a moment.';
   return 'That did not work.';

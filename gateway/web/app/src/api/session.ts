@@ -7,7 +7,10 @@ const listeners = new Set<() => void>();
 
 /** Renews the access cookie once for everybody who asks at the same time. */
 export function renew(): Promise<boolean> {
-  renewing ??= fetch(`${base}/refresh`, { method: 'POST', headers: { 'Idempotency-Key': crypto.randomUUID() } })
+  renewing ??= fetch(`${base}/refresh`, {
+    method: 'POST',
+    headers: { 'Idempotency-Key': crypto.randomUUID() },
+  })
     .then((answer) => answer.ok)
     .catch(() => false)
     .finally(() => {

@@ -62,10 +62,16 @@ function Choose({ clientId, jobs }: { clientId: string; jobs: JobUnbilled[] }) {
   const billable = jobs.filter(({ items }) => items > 0);
   const chosen = billable.filter(({ job_id }) => !left.includes(job_id));
   const total = sum(chosen.map(({ unbilled }) => unbilled));
-  const toggle = (id: string) => setLeft((ids) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]));
+  const toggle = (id: string) =>
+    setLeft((ids) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]));
   const create = () =>
     draft.mutate(
-      { client_id: clientId, job_ids: chosen.map(({ job_id }) => job_id), group_by: grouping, ...(until ? { until } : {}) },
+      {
+        client_id: clientId,
+        job_ids: chosen.map(({ job_id }) => job_id),
+        group_by: grouping,
+        ...(until ? { until } : {}),
+      },
       { onSuccess: ({ id }) => navigate({ to: '/billing/invoices/$invoiceId', params: { invoiceId: id } }) },
     );
   return (
@@ -129,7 +135,14 @@ function Choose({ clientId, jobs }: { clientId: string; jobs: JobUnbilled[] }) {
       {may && (
         <Group justify="flex-end" align="end" mt="md" gap="xs">
           {billable.length === 0 && <Alert variant="light">All of it is on drafts already.</Alert>}
-          <DateField label="Work up to" placeholder="All days" clearable w={150} value={until} onChange={setUntil} />
+          <DateField
+            label="Work up to"
+            placeholder="All days"
+            clearable
+            w={150}
+            value={until}
+            onChange={setUntil}
+          />
           <Select
             label="Lines"
             w={190}

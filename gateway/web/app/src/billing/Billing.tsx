@@ -2,6 +2,7 @@ import { Button, Skeleton, Tabs } from '@mantine/core';
 import { IconCoin } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, Navigate } from '@tanstack/react-router';
+import { formatMoney } from '@/lib/money';
 import { useMay } from '@/session/me';
 import { DateText } from '@/ui/DateText';
 import list from '@/ui/List.module.css';
@@ -9,7 +10,6 @@ import { MoneyText } from '@/ui/MoneyText';
 import { Page } from '@/ui/Page';
 import { Empty, Loaded } from '@/ui/states';
 import { type ClientWip, wipQuery } from './api';
-import { formatMoney } from '@/lib/money';
 
 /** Approved work that is not billed yet, client by client with its age. */
 export function Billing() {
@@ -32,7 +32,11 @@ export function Billing() {
             <>
               <WipTable rows={rows} totals={pages[0].totals.map(formatMoney).join(' + ')} />
               {query.hasNextPage && (
-                <Button variant="default" onClick={() => query.fetchNextPage()} loading={query.isFetchingNextPage}>
+                <Button
+                  variant="default"
+                  onClick={() => query.fetchNextPage()}
+                  loading={query.isFetchingNextPage}
+                >
                   More clients
                 </Button>
               )}
@@ -118,5 +122,7 @@ function WipTable({ rows, totals }: { rows: ClientWip[]; totals: string }) {
 
 function Amount({ money }: { money: { amount: string; currency: string } }) {
   const none = Number(money.amount) === 0;
-  return <td data-align="right">{none ? <span className="quiet">–</span> : <MoneyText money={money} bare />}</td>;
+  return (
+    <td data-align="right">{none ? <span className="quiet">–</span> : <MoneyText money={money} bare />}</td>
+  );
 }

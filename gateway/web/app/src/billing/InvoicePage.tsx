@@ -24,13 +24,18 @@ export function InvoicePage() {
   const query = useQuery({
     ...invoiceQuery(invoiceId),
     // The PDF is rendered just after the issue; until it stands there, look again.
-    refetchInterval: ({ state }) => (state.data?.number && !state.data.document_id && state.data.status !== 'void' ? 1500 : false),
+    refetchInterval: ({ state }) =>
+      state.data?.number && !state.data.document_id && state.data.status !== 'void' ? 1500 : false,
   });
   if (query.data) return <Loaded invoice={query.data} />;
   if (isProblem(query.error, 404)) return <NotFound />;
   return (
     <Page title="Invoice">
-      {query.error ? <Failed error={query.error} what="This invoice" retry={() => query.refetch()} /> : <Skeleton height={400} />}
+      {query.error ? (
+        <Failed error={query.error} what="This invoice" retry={() => query.refetch()} />
+      ) : (
+        <Skeleton height={400} />
+      )}
     </Page>
   );
 }
@@ -63,7 +68,9 @@ function Loaded({ invoice }: { invoice: Invoice }) {
           'A draft has no number. It takes the next one when it is issued, and never changes after that.'
         )
       }
-      actions={invoice.status === 'draft' ? <DraftActions invoice={invoice} /> : <IssuedActions invoice={invoice} />}
+      actions={
+        invoice.status === 'draft' ? <DraftActions invoice={invoice} /> : <IssuedActions invoice={invoice} />
+      }
     >
       <InvoiceSheet invoice={invoice} />
     </Page>
@@ -76,9 +83,17 @@ function DraftActions({ invoice }: { invoice: Invoice }) {
   const drop = useDropDraft();
   const issue = useIssue();
   const dropAsked = async () => {
-    const yes = await ask({ title: 'Drop this draft?', text: 'Its work is unbilled again. No number is used.', act: 'Drop it', danger: true });
+    const yes = await ask({
+      title: 'Drop this draft?',
+      text: 'Its work is unbilled again. No number is used.',
+      act: 'Drop it',
+      danger: true,
+    });
     if (yes === null) return;
-    drop.mutate(invoice, { onSuccess: () => navigate({ to: '/billing/clients/$clientId', params: { clientId: invoice.client_id } }) });
+    drop.mutate(invoice, {
+      onSuccess: () =>
+        navigate({ to: '/billing/clients/$clientId', params: { clientId: invoice.client_id } }),
+    });
   };
   const issueAsked = async () => {
     const yes = await ask({
@@ -130,7 +145,11 @@ function IssuedActions({ invoice }: { invoice: Invoice }) {
       )}
       {documentId ? (
         may('documents:documents:read') && (
-          <Button variant="default" leftSection={<IconDownload size={16} />} onClick={() => download(documentId).catch(failed)}>
+          <Button
+            variant="default"
+            leftSection={<IconDownload size={16} />}
+            onClick={() => download(documentId).catch(failed)}
+          >
             PDF
           </Button>
         )
@@ -139,7 +158,9 @@ function IssuedActions({ invoice }: { invoice: Invoice }) {
           PDF
         </Button>
       )}
-      {may('timebilling:payments:write') && open && <Button onClick={() => setPaying(true)}>Record a payment</Button>}
+      {may('timebilling:payments:write') && open && (
+        <Button onClick={() => setPaying(true)}>Record a payment</Button>
+      )}
       <PaymentDialog invoice={invoice} opened={paying} onClose={() => setPaying(false)} />
     </>
   );

@@ -7,8 +7,8 @@ import { ask } from '@/ui/ask';
 import list from '@/ui/List.module.css';
 import { failed } from '@/ui/notices';
 import { type Invoice, type InvoiceLine, useChangeDraft, useRemoveLine } from './api';
-import { AdjustTotalDialog, LineDialog } from './LineDialog';
 import css from './Invoice.module.css';
+import { AdjustTotalDialog, LineDialog } from './LineDialog';
 
 const same = (a: Money, b: Money) => a.amount === b.amount;
 
@@ -51,7 +51,11 @@ function Line({ invoice, line, draft }: { invoice: Invoice; line: InvoiceLine; d
   const [editing, setEditing] = useState(false);
   const adjusted = !same(line.standard, line.net);
   const removeAsked = async () => {
-    const yes = await ask({ title: 'Take this line off the draft?', text: 'Its work is unbilled again.', act: 'Take it off' });
+    const yes = await ask({
+      title: 'Take this line off the draft?',
+      text: 'Its work is unbilled again.',
+      act: 'Take it off',
+    });
     if (yes !== null) remove.mutate({ invoice, line });
   };
   return (
@@ -73,7 +77,12 @@ function Line({ invoice, line, draft }: { invoice: Invoice; line: InvoiceLine; d
           <ActionIcon size={28} aria-label={`Change ${line.description}`} onClick={() => setEditing(true)}>
             <IconPencil size={16} />
           </ActionIcon>
-          <ActionIcon size={28} aria-label={`Take off ${line.description}`} onClick={removeAsked} loading={remove.isPending}>
+          <ActionIcon
+            size={28}
+            aria-label={`Take off ${line.description}`}
+            onClick={removeAsked}
+            loading={remove.isPending}
+          >
             <IconTrash size={16} />
           </ActionIcon>
           <LineDialog invoice={invoice} line={line} opened={editing} onClose={() => setEditing(false)} />
@@ -107,7 +116,19 @@ function Totals({ invoice, draft }: { invoice: Invoice; draft: boolean }) {
   );
 }
 
-function Sum({ name, money, strong, quiet, children }: { name: string; money: Money; strong?: boolean; quiet?: boolean; children?: React.ReactNode }) {
+function Sum({
+  name,
+  money,
+  strong,
+  quiet,
+  children,
+}: {
+  name: string;
+  money: Money;
+  strong?: boolean;
+  quiet?: boolean;
+  children?: React.ReactNode;
+}) {
   return (
     <div data-strong={strong || undefined} className={quiet ? 'quiet' : undefined}>
       <dt>
@@ -123,7 +144,8 @@ function Note({ invoice, draft }: { invoice: Invoice; draft: boolean }) {
   const change = useChangeDraft();
   if (!draft) return invoice.note ? <p className={css.note}>{invoice.note}</p> : null;
   const save = () => {
-    if (note.trim() !== invoice.note) change.mutate({ invoice, change: { note: note.trim() } }, { onError: failed });
+    if (note.trim() !== invoice.note)
+      change.mutate({ invoice, change: { note: note.trim() } }, { onError: failed });
   };
   return (
     <Textarea

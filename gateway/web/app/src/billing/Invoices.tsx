@@ -22,17 +22,44 @@ const columns: Column<InvoiceSummary>[] = [
     header: 'Number',
     width: '120px',
     cell: ({ id, number }) => (
-      <Link to="/billing/invoices/$invoiceId" params={{ invoiceId: id }} tabIndex={-1} style={{ textDecoration: 'none', fontWeight: 600 }}>
+      <Link
+        to="/billing/invoices/$invoiceId"
+        params={{ invoiceId: id }}
+        tabIndex={-1}
+        style={{ textDecoration: 'none', fontWeight: 600 }}
+      >
         {number ?? 'Draft'}
       </Link>
     ),
   },
-  { key: 'client', header: 'Client', width: 'minmax(200px, 2fr)', cell: ({ client_name }) => <span className="truncate">{client_name}</span> },
+  {
+    key: 'client',
+    header: 'Client',
+    width: 'minmax(200px, 2fr)',
+    cell: ({ client_name }) => <span className="truncate">{client_name}</span>,
+  },
   { key: 'status', header: 'Status', width: '120px', cell: ({ status }) => <Status value={status} /> },
   { key: 'issued', header: 'Issued', width: '120px', cell: ({ issued_on }) => <DateText date={issued_on} /> },
-  { key: 'due', header: 'Due', width: '120px', cell: ({ due_on, status }) => <DateText date={due_on} late={status === 'overdue'} /> },
-  { key: 'total', header: 'Total', width: '120px', align: 'right', cell: ({ total }) => <MoneyText money={total} /> },
-  { key: 'balance', header: 'Open', width: '120px', align: 'right', cell: ({ balance }) => <MoneyText money={balance} /> },
+  {
+    key: 'due',
+    header: 'Due',
+    width: '120px',
+    cell: ({ due_on, status }) => <DateText date={due_on} late={status === 'overdue'} />,
+  },
+  {
+    key: 'total',
+    header: 'Total',
+    width: '120px',
+    align: 'right',
+    cell: ({ total }) => <MoneyText money={total} />,
+  },
+  {
+    key: 'balance',
+    header: 'Open',
+    width: '120px',
+    align: 'right',
+    cell: ({ balance }) => <MoneyText money={balance} />,
+  },
 ];
 
 export function Invoices() {
@@ -57,7 +84,9 @@ export function Invoices() {
             placeholder="Any status"
             clearable
             value={status ?? null}
-            onChange={(chosen) => navigate({ search: { status: (chosen as InvoiceStatus) ?? undefined }, replace: true })}
+            onChange={(chosen) =>
+              navigate({ search: { status: (chosen as InvoiceStatus) ?? undefined }, replace: true })
+            }
             data={invoiceStatuses.map((value) => ({ value, label: lookOf(value).word }))}
           />
         </>
@@ -68,7 +97,10 @@ export function Invoices() {
           const rows = pages.flatMap((page) => page.items);
           if (rows.length === 0) {
             return (
-              <Empty icon={IconReceipt} title={status ? `No invoice is ${lookOf(status).word.toLowerCase()}` : 'No invoices yet'}>
+              <Empty
+                icon={IconReceipt}
+                title={status ? `No invoice is ${lookOf(status).word.toLowerCase()}` : 'No invoices yet'}
+              >
                 Invoices are drafted from a client’s work in progress.
               </Empty>
             );

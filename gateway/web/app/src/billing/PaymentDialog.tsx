@@ -18,7 +18,15 @@ const methods = [
 
 type Method = (typeof methods)[number]['value'];
 
-export function PaymentDialog({ invoice, opened, onClose }: { invoice: Invoice; opened: boolean; onClose: () => void }) {
+export function PaymentDialog({
+  invoice,
+  opened,
+  onClose,
+}: {
+  invoice: Invoice;
+  opened: boolean;
+  onClose: () => void;
+}) {
   return (
     <Modal opened={opened} onClose={onClose} title={`A payment for ${invoice.number}`}>
       <PaymentForm invoice={invoice} onClose={onClose} />
@@ -32,7 +40,10 @@ const PLACES = 4;
 export function split(amount: string, balance: string): { pays: string; credit: string } {
   const [given, open] = [toUnits(amount, PLACES), toUnits(balance, PLACES)];
   const pays = given < open ? given : open;
-  return { pays: plain(fromUnits(pays, PLACES), balance), credit: plain(fromUnits(given - pays, PLACES), balance) };
+  return {
+    pays: plain(fromUnits(pays, PLACES), balance),
+    credit: plain(fromUnits(given - pays, PLACES), balance),
+  };
 }
 
 /** Trims to as many decimals as the currency's own figures have, if nothing is lost by it. */
@@ -47,9 +58,17 @@ function PaymentForm({ invoice, onClose }: { invoice: Invoice; onClose: () => vo
   const record = useRecordPayment();
   const { currency } = invoice.balance;
   const form = useForm({
-    initialValues: { amount: invoice.balance.amount, received_on: today() as string | null, method: 'bank_transfer' as Method, reference: '' },
+    initialValues: {
+      amount: invoice.balance.amount,
+      received_on: today() as string | null,
+      method: 'bank_transfer' as Method,
+      reference: '',
+    },
     validate: {
-      amount: (amount) => (/^\d+([.,]\d{1,4})?$/.test(amount.trim()) && Number(amount.replace(',', '.')) > 0 ? null : 'An amount above zero, like 450.00'),
+      amount: (amount) =>
+        /^\d+([.,]\d{1,4})?$/.test(amount.trim()) && Number(amount.replace(',', '.')) > 0
+          ? null
+          : 'An amount above zero, like 450.00',
       received_on: (day) => (day ? null : 'When did it arrive?'),
     },
   });
@@ -92,11 +111,22 @@ function PaymentForm({ invoice, onClose }: { invoice: Invoice; onClose: () => vo
         </Group>
         {credit && (
           <Text size="sm" c="var(--at-risk)">
-            {formatMoney({ amount: credit, currency })} more than is open: it stays as {invoice.client_name}’s credit.
+            {formatMoney({ amount: credit, currency })} more than is open: it stays as {invoice.client_name}’s
+            credit.
           </Text>
         )}
-        <Select label="How" allowDeselect={false} data={methods as unknown as { value: string; label: string }[]} {...form.getInputProps('method')} />
-        <TextInput label="Reference" description="What the bank statement says" maxLength={200} {...form.getInputProps('reference')} />
+        <Select
+          label="How"
+          allowDeselect={false}
+          data={methods as unknown as { value: string; label: string }[]}
+          {...form.getInputProps('method')}
+        />
+        <TextInput
+          label="Reference"
+          description="What the bank statement says"
+          maxLength={200}
+          {...form.getInputProps('reference')}
+        />
         <Group justify="flex-end">
           <Button type="submit" loading={record.isPending}>
             Record the payment

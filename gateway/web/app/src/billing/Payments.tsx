@@ -72,7 +72,12 @@ export function Payments() {
                 </tbody>
               </table>
               {query.hasNextPage && (
-                <Button mt="md" variant="default" onClick={() => query.fetchNextPage()} loading={query.isFetchingNextPage}>
+                <Button
+                  mt="md"
+                  variant="default"
+                  onClick={() => query.fetchNextPage()}
+                  loading={query.isFetchingNextPage}
+                >
                   Earlier payments
                 </Button>
               )}

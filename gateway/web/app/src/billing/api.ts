@@ -1,4 +1,10 @@
-import { infiniteQueryOptions, type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import type { components } from '@/api/generated/timebilling';
 import { answerOf, body } from '@/api/http';
 import { timebilling } from '@/api/services';
@@ -15,7 +21,10 @@ export type JobUnbilled = Schemas['ClientWipJobs']['jobs'][number];
 export type Payment = Schemas['Payment'];
 
 type Cursor = string | undefined;
-const paged = { initialPageParam: undefined as Cursor, getNextPageParam: (page: { next_cursor?: string | null }) => page.next_cursor ?? undefined };
+const paged = {
+  initialPageParam: undefined as Cursor,
+  getNextPageParam: (page: { next_cursor?: string | null }) => page.next_cursor ?? undefined,
+};
 
 // ---------------------------------------------------------------- reading
 
@@ -25,7 +34,8 @@ export const moneyOverviewQuery = () =>
 export const wipQuery = () =>
   infiniteQueryOptions({
     queryKey: ['wip', 'clients'],
-    queryFn: ({ pageParam }) => body(timebilling.GET('/wip', { params: { query: { limit: 100, cursor: pageParam } } })),
+    queryFn: ({ pageParam }) =>
+      body(timebilling.GET('/wip', { params: { query: { limit: 100, cursor: pageParam } } })),
     ...paged,
   });
 
@@ -44,7 +54,10 @@ export const jobWipQuery = (job_id: string) =>
 export const invoicesQuery = (filters: { client_id?: string; status?: InvoiceStatus }) =>
   infiniteQueryOptions({
     queryKey: ['invoices', 'list', filters],
-    queryFn: ({ pageParam }) => body(timebilling.GET('/invoices', { params: { query: { ...filters, limit: 100, cursor: pageParam } } })),
+    queryFn: ({ pageParam }) =>
+      body(
+        timebilling.GET('/invoices', { params: { query: { ...filters, limit: 100, cursor: pageParam } } }),
+      ),
     ...paged,
   });
 
@@ -57,7 +70,8 @@ export const invoiceQuery = (invoice_id: string) =>
 export const paymentsQuery = (client_id?: string) =>
   infiniteQueryOptions({
     queryKey: ['payments', client_id],
-    queryFn: ({ pageParam }) => body(timebilling.GET('/payments', { params: { query: { client_id, limit: 100, cursor: pageParam } } })),
+    queryFn: ({ pageParam }) =>
+      body(timebilling.GET('/payments', { params: { query: { client_id, limit: 100, cursor: pageParam } } })),
     ...paged,
   });
 
@@ -67,14 +81,17 @@ export const billingSettingsQuery = () =>
 export const taxCodesQuery = () =>
   queryOptions({
     queryKey: ['tax-codes'],
-    queryFn: () => body(timebilling.GET('/tax-codes', { params: { query: { limit: 200 } } })).then(({ items }) => items),
+    queryFn: () =>
+      body(timebilling.GET('/tax-codes', { params: { query: { limit: 200 } } })).then(({ items }) => items),
     staleTime: 300_000,
   });
 
 // ---------------------------------------------------------------- changing
 
 export const moneyChanged = (queries: QueryClient) =>
-  Promise.all(['invoices', 'wip', 'payments', 'time'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+  Promise.all(
+    ['invoices', 'wip', 'payments', 'time'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+  );
 
 /** A financial act: nothing is shown before the service has said yes. */
 function useMoneyAct<Given, Answer>(act: (given: Given) => Promise<Answer>, quiet = false) {
@@ -87,7 +104,8 @@ const named = (invoice: { id: string; version: number }) => ({
   header: { 'If-Match': `"${invoice.version}"` },
 });
 
-export const useDraftInvoice = () => useMoneyAct((given: Schemas['NewInvoice']) => body(timebilling.POST('/invoices', { body: given })));
+export const useDraftInvoice = () =>
+  useMoneyAct((given: Schemas['NewInvoice']) => body(timebilling.POST('/invoices', { body: given })));
 
 export const useChangeDraft = () =>
   useMoneyAct(
@@ -98,10 +116,21 @@ export const useChangeDraft = () =>
 
 export const useChangeLine = () =>
   useMoneyAct(
-    ({ invoice, line, change }: { invoice: Invoice; line: InvoiceLine; change: Schemas['InvoiceLineChange'] }) => {
+    ({
+      invoice,
+      line,
+      change,
+    }: {
+      invoice: Invoice;
+      line: InvoiceLine;
+      change: Schemas['InvoiceLineChange'];
+    }) => {
       const { path, header } = named(invoice);
       return body(
-        timebilling.PATCH('/invoices/{invoice_id}/lines/{line_id}', { params: { path: { ...path, line_id: line.id }, header }, body: change }),
+        timebilling.PATCH('/invoices/{invoice_id}/lines/{line_id}', {
+          params: { path: { ...path, line_id: line.id }, header },
+          body: change,
+        }),
       );
     },
     true,
@@ -110,20 +139,37 @@ export const useChangeLine = () =>
 export const useRemoveLine = () =>
   useMoneyAct(({ invoice, line }: { invoice: Invoice; line: InvoiceLine }) => {
     const { path, header } = named(invoice);
-    return answerOf(timebilling.DELETE('/invoices/{invoice_id}/lines/{line_id}', { params: { path: { ...path, line_id: line.id }, header } }));
+    return answerOf(
+      timebilling.DELETE('/invoices/{invoice_id}/lines/{line_id}', {
+        params: { path: { ...path, line_id: line.id }, header },
+      }),
+    );
   });
 
 export const useDropDraft = () =>
-  useMoneyAct((invoice: Invoice) => answerOf(timebilling.DELETE('/invoices/{invoice_id}', { params: named(invoice) })));
+  useMoneyAct((invoice: Invoice) =>
+    answerOf(timebilling.DELETE('/invoices/{invoice_id}', { params: named(invoice) })),
+  );
 
 export const useIssue = () =>
-  useMoneyAct((invoice: Invoice) => body(timebilling.POST('/invoices/{invoice_id}/issue', { params: { path: { invoice_id: invoice.id } }, body: {} })));
+  useMoneyAct((invoice: Invoice) =>
+    body(
+      timebilling.POST('/invoices/{invoice_id}/issue', {
+        params: { path: { invoice_id: invoice.id } },
+        body: {},
+      }),
+    ),
+  );
 
 export const useVoid = () =>
   useMoneyAct(({ invoice, reason }: { invoice: Invoice; reason: string }) =>
-    body(timebilling.POST('/invoices/{invoice_id}/void', { params: { path: { invoice_id: invoice.id } }, body: { reason } })),
+    body(
+      timebilling.POST('/invoices/{invoice_id}/void', {
+        params: { path: { invoice_id: invoice.id } },
+        body: { reason },
+      }),
+    ),
   );
 
 export const useRecordPayment = () =>
   useMoneyAct((given: Schemas['NewPayment']) => body(timebilling.POST('/payments', { body: given })), true);
-

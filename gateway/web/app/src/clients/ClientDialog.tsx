@@ -1,4 +1,16 @@
-import { Alert, Button, Checkbox, Group, Modal, MultiSelect, SegmentedControl, Select, Stack, TagsInput, TextInput } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  Modal,
+  MultiSelect,
+  SegmentedControl,
+  Select,
+  Stack,
+  TagsInput,
+  TextInput,
+} from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useNavigate } from '@tanstack/react-router';
 import { explain, fieldErrors } from '@/api/problem';
@@ -58,7 +70,9 @@ export function toClient(values: Values, me: string): ClientNew {
     tags: rest.tags,
     ...(number.trim() ? { number: number.trim() } : {}),
     year_end: year_end || null,
-    address: hasAddress ? { line1, city, country, ...(line2 ? { line2 } : {}), ...(postcode ? { postcode } : {}) } : null,
+    address: hasAddress
+      ? { line1, city, country, ...(line2 ? { line2 } : {}), ...(postcode ? { postcode } : {}) }
+      : null,
     visible_to: rest.private ? [...new Set([...rest.visible_to, me])] : null,
   };
 }
@@ -114,7 +128,12 @@ function ClientForm({ client, onClose }: { client?: Client; onClose: () => void 
         />
         <TextInput label="Name" data-autofocus maxLength={200} {...form.getInputProps('name')} />
         <Group grow align="start">
-          <TextInput label="Number" description={client ? undefined : 'Left empty, the next free one is taken'} maxLength={32} {...form.getInputProps('number')} />
+          <TextInput
+            label="Number"
+            description={client ? undefined : 'Left empty, the next free one is taken'}
+            maxLength={32}
+            {...form.getInputProps('number')}
+          />
           {client ? (
             <TextInput label="Financial year ends" placeholder="03-31" {...form.getInputProps('year_end')} />
           ) : (
@@ -134,22 +153,52 @@ function ClientForm({ client, onClose }: { client?: Client; onClose: () => void 
           <Select label="Manager" clearable searchable data={staff} {...form.getInputProps('manager_id')} />
         </Group>
         <Group grow align="start">
-          <Select label="Currency" allowDeselect={false} searchable data={currencies()} {...form.getInputProps('currency')} />
-          {!client && <TextInput label="Financial year ends" placeholder="03-31" {...form.getInputProps('year_end')} />}
+          <Select
+            label="Currency"
+            allowDeselect={false}
+            searchable
+            data={currencies()}
+            {...form.getInputProps('currency')}
+          />
+          {!client && (
+            <TextInput label="Financial year ends" placeholder="03-31" {...form.getInputProps('year_end')} />
+          )}
         </Group>
         <TextInput label="Address" placeholder="Street and number" {...form.getInputProps('address.line1')} />
         <Group grow align="start">
           <TextInput aria-label="City" placeholder="City" {...form.getInputProps('address.city')} />
-          <TextInput aria-label="Postcode" placeholder="Postcode" {...form.getInputProps('address.postcode')} />
-          <Select aria-label="Country" searchable allowDeselect={false} data={countries()} {...form.getInputProps('address.country')} />
+          <TextInput
+            aria-label="Postcode"
+            placeholder="Postcode"
+            {...form.getInputProps('address.postcode')}
+          />
+          <Select
+            aria-label="Country"
+            searchable
+            allowDeselect={false}
+            data={countries()}
+            {...form.getInputProps('address.country')}
+          />
         </Group>
-        <TagsInput label="Tags" placeholder={form.values.tags.length > 0 ? undefined : 'Type a tag, then Enter'} {...form.getInputProps('tags')} />
+        <TagsInput
+          label="Tags"
+          placeholder={form.values.tags.length > 0 ? undefined : 'Type a tag, then Enter'}
+          {...form.getInputProps('tags')}
+        />
         <Checkbox
           label="Private"
           description="Only the people named see this client, its jobs, documents, time and money."
           {...form.getInputProps('private', { type: 'checkbox' })}
         />
-        {form.values.private && <MultiSelect label="Visible to" description="You are always among them." searchable data={staff} {...form.getInputProps('visible_to')} />}
+        {form.values.private && (
+          <MultiSelect
+            label="Visible to"
+            description="You are always among them."
+            searchable
+            data={staff}
+            {...form.getInputProps('visible_to')}
+          />
+        )}
         <Group justify="flex-end">
           <Button type="submit" loading={create.isPending || change.isPending}>
             {client ? 'Save' : 'Add the client'}

@@ -25,7 +25,14 @@ export function ClientFacts({ client }: { client: Client }) {
         {tax_numbers.payroll && <Fact name="Payroll">{tax_numbers.payroll}</Fact>}
         {address && (
           <Fact name="Address">
-            {[address.line1, address.line2, [address.postcode, address.city].filter(Boolean).join(' '), country].filter(Boolean).join(', ')}
+            {[
+              address.line1,
+              address.line2,
+              [address.postcode, address.city].filter(Boolean).join(' '),
+              country,
+            ]
+              .filter(Boolean)
+              .join(', ')}
           </Fact>
         )}
       </dl>

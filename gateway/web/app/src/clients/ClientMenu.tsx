@@ -7,10 +7,19 @@ import { type Client, useClientAct } from './api';
 
 export function ClientMenu({ client }: { client: Client }) {
   const params = { path: { client_id: client.id } };
-  const archive = useClientAct((reason: string) => body(clients.POST('/clients/{client_id}/archive', { params, body: { reason } })));
-  const activate = useClientAct((_: undefined) => body(clients.POST('/clients/{client_id}/activate', { params })));
+  const archive = useClientAct((reason: string) =>
+    body(clients.POST('/clients/{client_id}/archive', { params, body: { reason } })),
+  );
+  const activate = useClientAct((_: undefined) =>
+    body(clients.POST('/clients/{client_id}/activate', { params })),
+  );
   const archiveAsked = async () => {
-    const reason = await ask({ title: `Archive ${client.name}?`, text: 'They become a former client. Nothing is deleted, and you can take them up again.', act: 'Archive', reason: { label: 'Why' } });
+    const reason = await ask({
+      title: `Archive ${client.name}?`,
+      text: 'They become a former client. Nothing is deleted, and you can take them up again.',
+      act: 'Archive',
+      reason: { label: 'Why' },
+    });
     if (reason) archive.mutate(reason);
   };
   return (

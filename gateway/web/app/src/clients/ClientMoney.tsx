@@ -13,7 +13,9 @@ export function ClientMoney({ clientId }: { clientId: string }) {
   const wip = useQuery(clientWipQuery(clientId));
   const invoices = useInfiniteQuery(invoicesQuery({ client_id: clientId }));
   const latest = invoices.data?.pages[0].items ?? [];
-  const owed = sum(latest.filter(({ status }) => !['draft', 'void', 'paid'].includes(status)).map(({ balance }) => balance));
+  const owed = sum(
+    latest.filter(({ status }) => !['draft', 'void', 'paid'].includes(status)).map(({ balance }) => balance),
+  );
   return (
     <Section
       title="Money"

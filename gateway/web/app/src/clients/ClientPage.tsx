@@ -29,7 +29,11 @@ export function ClientPage() {
   if (isProblem(query.error, 404)) return <NotFound />;
   return (
     <Page title="Client">
-      {query.error ? <Failed error={query.error} what="This client" retry={() => query.refetch()} /> : <Rows count={8} />}
+      {query.error ? (
+        <Failed error={query.error} what="This client" retry={() => query.refetch()} />
+      ) : (
+        <Rows count={8} />
+      )}
     </Page>
   );
 }
@@ -47,7 +51,8 @@ function Loaded({ client }: { client: Client }) {
           <span>{client.number}</span>
           {client.visible_to && (
             <span style={{ display: 'inline-flex', alignItems: 'center', gap: 4 }}>
-              <IconLock size={14} aria-hidden /> Private: seen by {client.visible_to.map((person) => person?.name).join(', ')}
+              <IconLock size={14} aria-hidden /> Private: seen by{' '}
+              {client.visible_to.map((person) => person?.name).join(', ')}
             </span>
           )}
           {client.tags.length > 0 && <span>{client.tags.join(', ')}</span>}

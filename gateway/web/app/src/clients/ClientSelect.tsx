@@ -4,7 +4,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { clientChoicesQuery, clientQuery } from './api';
 
-type Props = { label?: string; value: string | null; onChange: (id: string | null) => void; error?: string; autoFocus?: boolean };
+type Props = {
+  label?: string;
+  value: string | null;
+  onChange: (id: string | null) => void;
+  error?: string;
+  autoFocus?: boolean;
+};
 
 /** Finds a client by a few letters; the service forgives typos. */
 export function ClientSelect({ label = 'Client', value, onChange, error, autoFocus }: Props) {

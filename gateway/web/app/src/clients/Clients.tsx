@@ -22,7 +22,13 @@ const columns: Column<Client>[] = [
     header: 'Client',
     width: 'minmax(220px, 2fr)',
     cell: ({ id, name }) => (
-      <Link to="/clients/$clientId" params={{ clientId: id }} className="truncate" tabIndex={-1} style={{ textDecoration: 'none', fontWeight: 600 }}>
+      <Link
+        to="/clients/$clientId"
+        params={{ clientId: id }}
+        className="truncate"
+        tabIndex={-1}
+        style={{ textDecoration: 'none', fontWeight: 600 }}
+      >
         {name}
       </Link>
     ),
@@ -35,9 +41,24 @@ const columns: Column<Client>[] = [
     width: 'minmax(140px, 1fr)',
     cell: ({ contacts }) => <span className="truncate">{contacts[0]?.name ?? ''}</span>,
   },
-  { key: 'partner', header: 'Partner', width: 'minmax(130px, 1fr)', cell: ({ partner }) => <Person name={partner?.name} /> },
-  { key: 'manager', header: 'Manager', width: 'minmax(130px, 1fr)', cell: ({ manager }) => <Person name={manager?.name} /> },
-  { key: 'tags', header: 'Tags', width: 'minmax(100px, 1fr)', cell: ({ tags }) => <span className="truncate quiet">{tags.join(', ')}</span> },
+  {
+    key: 'partner',
+    header: 'Partner',
+    width: 'minmax(130px, 1fr)',
+    cell: ({ partner }) => <Person name={partner?.name} />,
+  },
+  {
+    key: 'manager',
+    header: 'Manager',
+    width: 'minmax(130px, 1fr)',
+    cell: ({ manager }) => <Person name={manager?.name} />,
+  },
+  {
+    key: 'tags',
+    header: 'Tags',
+    width: 'minmax(100px, 1fr)',
+    cell: ({ tags }) => <span className="truncate quiet">{tags.join(', ')}</span>,
+  },
 ];
 
 /** Everyone the firm works for, found as one types. */
@@ -53,7 +74,10 @@ export function Clients() {
     navigate({ search: (before) => ({ ...before, q: q || undefined }), replace: true });
   }, [q, navigate]);
 
-  const query = useInfiniteQuery({ ...clientsQuery({ q: q || undefined, status: search.status }), placeholderData: (before) => before });
+  const query = useInfiniteQuery({
+    ...clientsQuery({ q: q || undefined, status: search.status }),
+    placeholderData: (before) => before,
+  });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) fetchNextPage();
@@ -88,7 +112,12 @@ export function Clients() {
             placeholder="Any status"
             clearable
             value={search.status ?? null}
-            onChange={(status) => navigate({ search: (before) => ({ ...before, status: (status as ClientStatus) ?? undefined }), replace: true })}
+            onChange={(status) =>
+              navigate({
+                search: (before) => ({ ...before, status: (status as ClientStatus) ?? undefined }),
+                replace: true,
+              })
+            }
             data={[
               { value: 'active', label: 'Active' },
               { value: 'prospect', label: 'Prospects' },
@@ -132,7 +161,8 @@ function Nobody({ searched, action }: { searched: boolean; action: React.ReactNo
   if (searched) {
     return (
       <Empty icon={IconSearch} title="No client is like that">
-        Try fewer letters, or part of a number or e-mail address. Private clients are shown only to those named on them.
+        Try fewer letters, or part of a number or e-mail address. Private clients are shown only to those
+        named on them.
       </Empty>
     );
   }

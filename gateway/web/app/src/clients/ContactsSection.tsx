@@ -1,6 +1,17 @@
-import { Alert, Button, Checkbox, Group, Modal, Stack, TagsInput, TextInput } from '@mantine/core';
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  Menu,
+  Modal,
+  Stack,
+  TagsInput,
+  TextInput,
+} from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { IconPlus, IconUserPlus } from '@tabler/icons-react';
+import { IconBan, IconDots, IconMail, IconPlus, IconUserPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { explain, fieldErrors } from '@/api/problem';
 import { useMay } from '@/session/me';
@@ -10,7 +21,7 @@ import { said } from '@/ui/notices';
 import { Section } from '@/ui/Page';
 import { Person } from '@/ui/Person';
 import { Empty } from '@/ui/states';
-import { type Client, type ClientContact, useCreateContact, useSetPortalAccess } from './api';
+import { type Client, type ClientContact, useCreateContact, useEndPortalAccess, useInvite } from './api';
 
 /** The people who act for the client, and whether they may use the portal. */
 export function ContactsSection({ client }: { client: Client }) {
@@ -22,7 +33,12 @@ export function ContactsSection({ client }: { client: Client }) {
       count={client.contacts.length || undefined}
       actions={
         may && (
-          <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setAdding(true)}>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => setAdding(true)}
+          >
             Add a contact
           </Button>
         )
@@ -30,7 +46,8 @@ export function ContactsSection({ client }: { client: Client }) {
     >
       {client.contacts.length === 0 ? (
         <Empty icon={IconUserPlus} title="Nobody acts for this client yet">
-          Add a contact and invite them to the portal: they answer requests, send files and see invoices there.
+          Add a contact and invite them to the portal: they answer requests, send files and see invoices
+          there.
         </Empty>
       ) : (
         <ul className={list.list}>
@@ -47,12 +64,18 @@ export function ContactsSection({ client }: { client: Client }) {
 }
 
 function Contact({ contact, may }: { contact: ClientContact; may: boolean }) {
-  const access = useSetPortalAccess();
-  const invite = () =>
-    access.mutate({ contact_id: contact.id, portal_access: true }, { onSuccess: () => said(`${contact.name} is invited to the portal`) });
+  const invite = useInvite();
+  const endAccess = useEndPortalAccess();
+  const inviteNow = () =>
+    invite.mutate(contact.id, { onSuccess: () => said(`${contact.name} is invited to the portal`) });
   const end = async () => {
-    const yes = await ask({ title: `End portal access of ${contact.name}?`, text: 'They are signed out and can no longer see anything there.', act: 'End access', danger: true });
-    if (yes !== null) access.mutate({ contact_id: contact.id, portal_access: false });
+    const yes = await ask({
+      title: `End portal access of ${contact.name}?`,
+      text: 'They are signed out and can no longer see anything there.',
+      act: 'End access',
+      danger: true,
+    });
+    if (yes !== null) endAccess.mutate(contact.id);
   };
   return (
     <li className={list.item}>
@@ -65,14 +88,30 @@ function Contact({ contact, may }: { contact: ClientContact; may: boolean }) {
       <div className={list.end}>
         {contact.portal_access && <span className="quiet">Uses the portal</span>}
         {may && !contact.portal_access && contact.email && (
-          <Button size="xs" variant="default" onClick={invite} loading={access.isPending}>
+          <Button size="xs" variant="default" onClick={inviteNow} loading={invite.isPending}>
             Invite to portal
           </Button>
         )}
         {may && contact.portal_access && (
-          <Button size="xs" variant="subtle" color="gray" onClick={end} loading={access.isPending}>
-            End access
-          </Button>
+          <Menu position="bottom-end" width={180}>
+            <Menu.Target>
+              <ActionIcon
+                size={28}
+                aria-label={`More for ${contact.name}`}
+                loading={invite.isPending || endAccess.isPending}
+              >
+                <IconDots size={16} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<IconMail size={16} />} onClick={inviteNow}>
+                Invite again
+              </Menu.Item>
+              <Menu.Item leftSection={<IconBan size={16} />} color="red" onClick={end}>
+                End access …
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
         )}
       </div>
     </li>
@@ -85,13 +124,20 @@ function AddContact({ client, onClose }: { client: Client; onClose: () => void }
     initialValues: { name: '', email: '', phone: '', roles: [] as string[], portal_access: false },
     validate: {
       name: (name) => (name.trim() ? null : 'A contact needs a name'),
-      email: (email, { portal_access }) => (portal_access && !email.trim() ? 'The portal needs an e-mail address to send the code to' : null),
+      email: (email, { portal_access }) =>
+        portal_access && !email.trim() ? 'The portal needs an e-mail address to send the code to' : null,
       roles: (roles) => (roles.length > 0 ? null : 'Say what they are at the client, e.g. director'),
     },
   });
   const submit = ({ name, email, phone, roles, portal_access }: typeof form.values) =>
     create.mutate(
-      { name: name.trim(), email: email.trim() || null, phone: phone.trim() || null, portal_access, clients: [{ client_id: client.id, roles }] },
+      {
+        name: name.trim(),
+        email: email.trim() || null,
+        phone: phone.trim() || null,
+        portal_access,
+        clients: [{ client_id: client.id, roles }],
+      },
       { onSuccess: onClose, onError: (error) => form.setErrors(fieldErrors(error)) },
     );
   return (
@@ -101,8 +147,17 @@ function AddContact({ client, onClose }: { client: Client; onClose: () => void }
         <TextInput label="Name" data-autofocus maxLength={200} {...form.getInputProps('name')} />
         <TextInput label="E-mail" type="email" {...form.getInputProps('email')} />
         <TextInput label="Phone" type="tel" {...form.getInputProps('phone')} />
-        <TagsInput label="Role at the client" placeholder={form.values.roles.length > 0 ? undefined : 'director, bookkeeper …'} data={['director', 'owner', 'bookkeeper', 'spouse', 'trustee', 'partner']} {...form.getInputProps('roles')} />
-        <Checkbox label="Invite to the portal" description="They get a mail and sign in with a code; no password." {...form.getInputProps('portal_access', { type: 'checkbox' })} />
+        <TagsInput
+          label="Role at the client"
+          placeholder={form.values.roles.length > 0 ? undefined : 'director, bookkeeper …'}
+          data={['director', 'owner', 'bookkeeper', 'spouse', 'trustee', 'partner']}
+          {...form.getInputProps('roles')}
+        />
+        <Checkbox
+          label="Invite to the portal"
+          description="They get a mail and sign in with a code; no password."
+          {...form.getInputProps('portal_access', { type: 'checkbox' })}
+        />
         <Group justify="flex-end">
           <Button type="submit" loading={create.isPending}>
             Add the contact

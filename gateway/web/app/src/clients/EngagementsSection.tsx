@@ -13,7 +13,15 @@ import list from '@/ui/List.module.css';
 import { Section } from '@/ui/Page';
 import { Status } from '@/ui/Status';
 import { Loaded, Rows } from '@/ui/states';
-import { type Client, type Engagement, type EngagementNew, engagementsQuery, type FeeTerms, useCloseEngagement, useOpenEngagement } from './api';
+import {
+  type Client,
+  type Engagement,
+  type EngagementNew,
+  engagementsQuery,
+  type FeeTerms,
+  useCloseEngagement,
+  useOpenEngagement,
+} from './api';
 import { feeInWords, feeKinds, needsAmount, needsWords } from './fee';
 
 /** What was agreed: the service, the time it runs, the fee. */
@@ -27,7 +35,12 @@ export function EngagementsSection({ client }: { client: Client }) {
       actions={
         may('clients:engagements:write') &&
         client.status !== 'former' && (
-          <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setOpening(true)}>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => setOpening(true)}
+          >
             Open an engagement
           </Button>
         )
@@ -48,7 +61,12 @@ export function EngagementsSection({ client }: { client: Client }) {
           )
         }
       </Loaded>
-      <Modal opened={opening} onClose={() => setOpening(false)} title={`An engagement with ${client.name}`} size="lg">
+      <Modal
+        opened={opening}
+        onClose={() => setOpening(false)}
+        title={`An engagement with ${client.name}`}
+        size="lg"
+      >
         <OpenEngagement client={client} onClose={() => setOpening(false)} />
       </Modal>
     </Section>
@@ -59,7 +77,12 @@ function Row({ engagement }: { engagement: Engagement }) {
   const may = useMay();
   const close = useCloseEngagement();
   const closeAsked = async () => {
-    const reason = await ask({ title: `Close “${engagement.title}”?`, text: 'It ends today. Jobs made under it stay.', act: 'Close it', reason: { label: 'Why' } });
+    const reason = await ask({
+      title: `Close “${engagement.title}”?`,
+      text: 'It ends today. Jobs made under it stay.',
+      act: 'Close it',
+      reason: { label: 'Why' },
+    });
     if (reason) close.mutate({ id: engagement.id, ends_on: today(), reason });
   };
   return (
@@ -93,10 +116,18 @@ const empty = {
   service: '',
   starts_on: today(),
   ends_on: null as string | null,
-  fee: { kind: 'hourly' as FeeTerms['kind'], amount: '', interval: 'monthly' as NonNullable<FeeTerms['interval']>, description: '' },
+  fee: {
+    kind: 'hourly' as FeeTerms['kind'],
+    amount: '',
+    interval: 'monthly' as NonNullable<FeeTerms['interval']>,
+    description: '',
+  },
 };
 
-export function toEngagement({ fee, ...rest }: typeof empty, client: { id: string; currency: string }): EngagementNew {
+export function toEngagement(
+  { fee, ...rest }: typeof empty,
+  client: { id: string; currency: string },
+): EngagementNew {
   const { kind, amount, interval, description } = fee;
   return {
     ...rest,
@@ -105,7 +136,9 @@ export function toEngagement({ fee, ...rest }: typeof empty, client: { id: strin
     client_id: client.id,
     fee: {
       kind,
-      ...(kind !== 'hourly' && amount.trim() ? { amount: { amount: amount.trim().replace(',', '.'), currency: client.currency } } : {}),
+      ...(kind !== 'hourly' && amount.trim()
+        ? { amount: { amount: amount.trim().replace(',', '.'), currency: client.currency } }
+        : {}),
       ...(kind === 'recurring' ? { interval } : {}),
       ...(description.trim() ? { description: description.trim() } : {}),
     },
@@ -118,22 +151,36 @@ function OpenEngagement({ client, onClose }: { client: Client; onClose: () => vo
     initialValues: empty,
     validate: {
       title: (title) => (title.trim() ? null : 'Give it a title'),
-      service: (service) => (/^[a-z][a-z0-9_ -]*$/i.test(service.trim()) ? null : 'One word for the kind of work, e.g. vat'),
+      service: (service) =>
+        /^[a-z][a-z0-9_ -]*$/i.test(service.trim()) ? null : 'One word for the kind of work, e.g. vat',
       fee: {
-        amount: (amount, { fee }) => (needsAmount(fee.kind) && !/^\d+([.,]\d{1,4})?$/.test(amount.trim()) ? 'An amount, like 450.00' : null),
-        description: (words, { fee }) => (needsWords(fee.kind) && !words.trim() ? 'Say what was agreed' : null),
+        amount: (amount, { fee }) =>
+          needsAmount(fee.kind) && !/^\d+([.,]\d{1,4})?$/.test(amount.trim())
+            ? 'An amount, like 450.00'
+            : null,
+        description: (words, { fee }) =>
+          needsWords(fee.kind) && !words.trim() ? 'Say what was agreed' : null,
       },
     },
   });
   const { kind } = form.values.fee;
   const submit = (values: typeof empty) =>
-    open.mutate(toEngagement(values, client), { onSuccess: onClose, onError: (error) => form.setErrors(fieldErrors(error)) });
+    open.mutate(toEngagement(values, client), {
+      onSuccess: onClose,
+      onError: (error) => form.setErrors(fieldErrors(error)),
+    });
   return (
     <form onSubmit={form.onSubmit(submit)}>
       <Stack gap="md">
         {open.error && <Alert color="red">{explain(open.error)}</Alert>}
         <Group grow align="start">
-          <TextInput label="Title" placeholder="VAT returns" data-autofocus maxLength={200} {...form.getInputProps('title')} />
+          <TextInput
+            label="Title"
+            placeholder="VAT returns"
+            data-autofocus
+            maxLength={200}
+            {...form.getInputProps('title')}
+          />
           <TextInput label="Service" placeholder="vat" maxLength={40} {...form.getInputProps('service')} />
         </Group>
         <Group grow align="start">
@@ -143,7 +190,11 @@ function OpenEngagement({ client, onClose }: { client: Client; onClose: () => vo
         <Select label="Fee" allowDeselect={false} data={feeKinds} {...form.getInputProps('fee.kind')} />
         {kind !== 'hourly' && (
           <Group grow align="start">
-            <TextInput label={`Amount (${client.currency})`} inputMode="decimal" {...form.getInputProps('fee.amount')} />
+            <TextInput
+              label={`Amount (${client.currency})`}
+              inputMode="decimal"
+              {...form.getInputProps('fee.amount')}
+            />
             {kind === 'recurring' && (
               <Select
                 label="Every"
@@ -158,7 +209,13 @@ function OpenEngagement({ client, onClose }: { client: Client; onClose: () => vo
             )}
           </Group>
         )}
-        <Textarea label="In words" autosize minRows={2} maxLength={1000} {...form.getInputProps('fee.description')} />
+        <Textarea
+          label="In words"
+          autosize
+          minRows={2}
+          maxLength={1000}
+          {...form.getInputProps('fee.description')}
+        />
         <Group justify="flex-end">
           <Button type="submit" loading={open.isPending}>
             Open the engagement

@@ -14,12 +14,30 @@ curl -s ${origin}/api/clients/v1/clients -H "Authorization: Bearer $TOKEN" \\
 curl -s "${origin}/api/workflow/v1/jobs?client_id=$CLIENT" -H "Authorization: Bearer $TOKEN"`;
 
 const rules: [string, string][] = [
-  ['Errors', 'Every refusal is problem+json (RFC 9457) with a stable code made for programs and a title made for people. What belongs to another firm answers 404, like what does not exist.'],
-  ['Idempotency', 'Send an Idempotency-Key with every POST. Sent again within 24 hours it answers what it answered the first time and does nothing twice; with another body it is refused with 409.'],
-  ['Changes', 'Reading a thing gives its ETag; a change sends it as If-Match. Without it the answer is 428, and 412 if somebody was faster.'],
-  ['Lists', 'limit and an opaque cursor: next_cursor of one page is the cursor of the next, null on the last.'],
-  ['Money and dates', 'Money is a decimal string with its currency: {"amount": "123.45", "currency": "GBP"}. Dates are days in the firm’s time zone; instants are UTC.'],
-  ['Permissions', 'Each operation names the permission it needs, such as workflow:jobs:write. The same words are the scopes of API clients.'],
+  [
+    'Errors',
+    'Every refusal is problem+json (RFC 9457) with a stable code made for programs and a title made for people. What belongs to another firm answers 404, like what does not exist.',
+  ],
+  [
+    'Idempotency',
+    'Send an Idempotency-Key with every POST. Sent again within 24 hours it answers what it answered the first time and does nothing twice; with another body it is refused with 409.',
+  ],
+  [
+    'Changes',
+    'Reading a thing gives its ETag; a change sends it as If-Match. Without it the answer is 428, and 412 if somebody was faster.',
+  ],
+  [
+    'Lists',
+    'limit and an opaque cursor: next_cursor of one page is the cursor of the next, null on the last.',
+  ],
+  [
+    'Money and dates',
+    'Money is a decimal string with its currency: {"amount": "123.45", "currency": "GBP"}. Dates are days in the firm’s time zone; instants are UTC.',
+  ],
+  [
+    'Permissions',
+    'Each operation names the permission it needs, such as workflow:jobs:write. The same words are the scopes of API clients.',
+  ],
 ];
 
 /** The first five minutes, and what holds for every service. */
@@ -28,7 +46,9 @@ export function introduction(services: readonly Service[]): HTMLElement {
   article.className = 'intro';
   article.append(
     heading('h1', 'The Praxis API'),
-    paragraph('Everything staff can do on a screen, a partner system can do here. Each service owns its operations; all share the same conventions.'),
+    paragraph(
+      'Everything staff can do on a screen, a partner system can do here. Each service owns its operations; all share the same conventions.',
+    ),
     heading('h2', 'First five minutes'),
     code(example(location.origin)),
     heading('h2', 'What holds everywhere'),

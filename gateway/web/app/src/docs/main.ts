@@ -14,13 +14,16 @@ const services = [
   { id: 'portal', name: 'Portal' },
 ] as const;
 
-type Redoc = { init: (spec: unknown, options: object, element: HTMLElement, done?: (error?: Error) => void) => void };
+type Redoc = {
+  init: (spec: unknown, options: object, element: HTMLElement, done?: (error?: Error) => void) => void;
+};
 
 const nav = document.getElementById('services') as HTMLElement;
 const place = document.getElementById('reference') as HTMLElement;
 
 // The viewer keeps its own place behind "#"; which service is shown stands in the query.
-const chosen = services.find(({ id }) => id === new URLSearchParams(location.search).get('service')) ?? services[0];
+const chosen =
+  services.find(({ id }) => id === new URLSearchParams(location.search).get('service')) ?? services[0];
 
 for (const { id, name } of services) {
   const link = document.createElement('a');
@@ -74,7 +77,11 @@ const options = {
   scrollYOffset: 56,
   theme: {
     spacing: { unit: 4, sectionVertical: 24 },
-    colors: { primary: { main: '#0f6b64' }, text: { primary: '#1b222d', secondary: '#4c5666' }, border: { light: '#e6e9ee', dark: '#d8dde4' } },
+    colors: {
+      primary: { main: '#0f6b64' },
+      text: { primary: '#1b222d', secondary: '#4c5666' },
+      border: { light: '#e6e9ee', dark: '#d8dde4' },
+    },
     typography: {
       fontSize: '14px',
       fontFamily: font,

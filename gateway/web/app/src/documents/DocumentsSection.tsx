@@ -36,14 +36,25 @@ export function DocumentsSection({ clientId, jobId }: { clientId: string; jobId?
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is an extra; the button does the same
-    <div className={css.place} data-over={over || undefined} onDragOver={dragOver} onDragLeave={() => setOver(false)} onDrop={drop}>
+    <div
+      className={css.place}
+      data-over={over || undefined}
+      onDragOver={dragOver}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
       <Section
         title="Documents"
         count={query.data?.items.length || undefined}
         actions={
           may && (
             <>
-              <Button size="xs" variant="default" leftSection={<IconUpload size={14} />} onClick={() => input.current?.click()}>
+              <Button
+                size="xs"
+                variant="default"
+                leftSection={<IconUpload size={14} />}
+                onClick={() => input.current?.click()}
+              >
                 Add files
               </Button>
               <input
@@ -96,7 +107,14 @@ function DocumentRow({ document, inJob }: { document: Document; inJob: boolean }
       <div className={list.main}>
         <div className={list.title}>
           {document.status === 'stored' ? (
-            <Anchor component="button" type="button" c="inherit" ta="left" onClick={() => download(document.id).catch(failed)} style={{ overflowWrap: 'anywhere' }}>
+            <Anchor
+              component="button"
+              type="button"
+              c="inherit"
+              ta="left"
+              onClick={() => download(document.id).catch(failed)}
+              style={{ overflowWrap: 'anywhere' }}
+            >
               {document.name}
             </Anchor>
           ) : (
@@ -105,7 +123,12 @@ function DocumentRow({ document, inJob }: { document: Document; inJob: boolean }
           {document.status !== 'stored' && <Status value={document.status} />}
         </div>
         <div className={list.note}>
-          {[document.size !== null && document.size !== undefined && size(document.size), document.uploaded_by.name, shortInstant(document.created_at), document.current_version > 1 && `version ${document.current_version}`]
+          {[
+            document.size !== null && document.size !== undefined && size(document.size),
+            document.uploaded_by.name,
+            shortInstant(document.created_at),
+            document.current_version > 1 && `version ${document.current_version}`,
+          ]
             .filter(Boolean)
             .join(' · ')}
           {!inJob && document.job_id && (
@@ -135,12 +158,18 @@ function DocumentMenu({ document }: { document: Document }) {
   const queries = useQueryClient();
   const onSettled = () => queries.invalidateQueries({ queryKey: ['documents'] });
   const share = useMutation({
-    mutationFn: () => changeDocument(document, { visibility: document.visibility === 'firm' ? 'client_view' : 'firm' }),
+    mutationFn: () =>
+      changeDocument(document, { visibility: document.visibility === 'firm' ? 'client_view' : 'firm' }),
     onSettled,
   });
   const remove = useMutation({ mutationFn: () => deleteDocument(document), onSettled });
   const removeAsked = async () => {
-    const yes = await ask({ title: `Delete “${document.name}”?`, text: 'It leaves every list at once. The stored file itself is kept until its retention ends.', act: 'Delete', danger: true });
+    const yes = await ask({
+      title: `Delete “${document.name}”?`,
+      text: 'It leaves every list at once. The stored file itself is kept until its retention ends.',
+      act: 'Delete',
+      danger: true,
+    });
     if (yes !== null) remove.mutate();
   };
   if (!may('documents:documents:write') || document.status !== 'stored') return null;
@@ -153,7 +182,10 @@ function DocumentMenu({ document }: { document: Document }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={shared ? <IconEyeOff size={16} /> : <IconEye size={16} />} onClick={() => share.mutate()}>
+        <Menu.Item
+          leftSection={shared ? <IconEyeOff size={16} /> : <IconEye size={16} />}
+          onClick={() => share.mutate()}
+        >
           {shared ? 'Hide from the client' : 'Let the client see it'}
         </Menu.Item>
         {may('documents:documents:act') && document.kind !== 'invoice' && (

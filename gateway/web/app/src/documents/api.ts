@@ -21,7 +21,9 @@ export const documentQuery = (document_id: string) =>
 
 /** Fetches a file by an address that works for a minute; the store answers it as an attachment. */
 export async function download(document_id: string): Promise<void> {
-  const { url } = await body(documents.POST('/documents/{document_id}/downloads', { params: { path: { document_id } }, body: {} }));
+  const { url } = await body(
+    documents.POST('/documents/{document_id}/downloads', { params: { path: { document_id } }, body: {} }),
+  );
   location.assign(url);
 }
 
@@ -34,4 +36,8 @@ export const changeDocument = ({ id, version }: Document, change: Schemas['Docum
   );
 
 export const deleteDocument = ({ id, version }: Document) =>
-  answerOf(documents.DELETE('/documents/{document_id}', { params: { path: { document_id: id }, header: { 'If-Match': `"${version}"` } } }));
+  answerOf(
+    documents.DELETE('/documents/{document_id}', {
+      params: { path: { document_id: id }, header: { 'If-Match': `"${version}"` } },
+    }),
+  );

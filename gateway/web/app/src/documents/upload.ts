@@ -17,15 +17,25 @@ const TRIES = 4;
  * Sends a file straight to the object store: hash, ask for signed addresses, PUT, complete. The service decides
  * between one PUT and parts. Half of the progress bar is hashing for large files, since both read every byte.
  */
-export async function upload(file: File, place: Place, onProgress: Progress, signal: AbortSignal): Promise<void> {
+export async function upload(
+  file: File,
+  place: Place,
+  onProgress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   const whole = await hash(file, (share) => onProgress(share * 0.3), signal);
   const started = await body(
-    documents.POST('/uploads', { body: { ...place, name: file.name, size: file.size, sha256: whole }, signal }),
+    documents.POST('/uploads', {
+      body: { ...place, name: file.name, size: file.size, sha256: whole },
+      signal,
+    }),
   );
   const sent: Progress = (share) => onProgress(0.3 + share * 0.7);
   if (started.method === 'multipart') await sendParts(file, started, sent, signal);
   else await put(started.targets[0], file, sent, signal);
-  await body(documents.POST('/uploads/{upload_id}/complete', { params: { path: { upload_id: started.id } } }));
+  await body(
+    documents.POST('/uploads/{upload_id}/complete', { params: { path: { upload_id: started.id } } }),
+  );
 }
 
 /** Hex SHA-256, read piece by piece: a file of any size in constant memory. */
@@ -39,7 +49,12 @@ export async function hash(file: Blob, onProgress: Progress, signal: AbortSignal
   return bytesToHex(digest.digest());
 }
 
-async function sendParts(file: File, { id, part_size, parts }: Upload, onProgress: Progress, signal: AbortSignal): Promise<void> {
+async function sendParts(
+  file: File,
+  { id, part_size, parts }: Upload,
+  onProgress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   const size = part_size as number;
   for (let number = 1; number <= (parts as number); number += 1) {
     const part = file.slice((number - 1) * size, number * size);
@@ -50,7 +65,12 @@ async function sendParts(file: File, { id, part_size, parts }: Upload, onProgres
         signal,
       }),
     );
-    await put(targets[0], part, (share) => onProgress(((number - 1) * size + share * part.size) / file.size), signal);
+    await put(
+      targets[0],
+      part,
+      (share) => onProgress(((number - 1) * size + share * part.size) / file.size),
+      signal,
+    );
   }
 }
 
@@ -61,14 +81,22 @@ async function put(target: Target, bytes: Blob, onProgress: Progress, signal: Ab
     if (status >= 200 && status < 300) return;
     signal.throwIfAborted();
     if (attempt === TRIES || (status >= 400 && status < 500)) {
-      throw new Problem(status, { title: 'The file store did not take the file. Try again; if it happens again, tell your administrator.' });
+      throw new Problem(status, {
+        title:
+          'The file store did not take the file. Try again; if it happens again, tell your administrator.',
+      });
     }
     await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
   }
 }
 
 /** XMLHttpRequest, because fetch tells nothing of the progress of an upload. 0: the line dropped. */
-function putOnce({ method, url, headers }: Target, bytes: Blob, onProgress: Progress, signal: AbortSignal): Promise<number> {
+function putOnce(
+  { method, url, headers }: Target,
+  bytes: Blob,
+  onProgress: Progress,
+  signal: AbortSignal,
+): Promise<number> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open(method, url);

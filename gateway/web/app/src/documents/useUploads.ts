@@ -11,7 +11,8 @@ export function useUploads(place: { client_id: string; job_id?: string }) {
   const [running, setRunning] = useState<Running[]>([]);
 
   const send = async (file: File, id: string, signal: AbortSignal) => {
-    const progress = (share: number) => setRunning((all) => all.map((one) => (one.id === id ? { ...one, share } : one)));
+    const progress = (share: number) =>
+      setRunning((all) => all.map((one) => (one.id === id ? { ...one, share } : one)));
     try {
       await upload(file, place, progress, signal);
       said(`${file.name} is here`);
@@ -25,7 +26,10 @@ export function useUploads(place: { client_id: string; job_id?: string }) {
 
   const add = async (files: File[]) => {
     const queue = files.map((file) => ({ file, id: crypto.randomUUID(), stop: new AbortController() }));
-    setRunning((all) => [...all, ...queue.map(({ file, id, stop }) => ({ id, name: file.name, share: 0, cancel: () => stop.abort() }))]);
+    setRunning((all) => [
+      ...all,
+      ...queue.map(({ file, id, stop }) => ({ id, name: file.name, share: 0, cancel: () => stop.abort() })),
+    ]);
     for (const { file, id, stop } of queue) await send(file, id, stop.signal);
   };
 

@@ -21,7 +21,8 @@ export function Frame() {
   const live = useLive(Boolean(me.data));
   const main = useFocusOnNavigation(pathname);
 
-  if (isProblem(me.error, 401)) return <Navigate to="/sign-in" search={href === '/' ? {} : { next: href }} replace />;
+  if (isProblem(me.error, 401))
+    return <Navigate to="/sign-in" search={href === '/' ? {} : { next: href }} replace />;
   if (me.error) {
     return (
       <main style={{ padding: 32 }}>

@@ -1,6 +1,6 @@
 import { Button, Group } from '@mantine/core';
 import { IconMapOff } from '@tabler/icons-react';
-import { type ErrorComponentProps } from '@tanstack/react-router';
+import type { ErrorComponentProps } from '@tanstack/react-router';
 import { LinkButton } from '@/ui/LinkButton';
 import { Page } from '@/ui/Page';
 import { Empty, Failed } from '@/ui/states';

@@ -25,7 +25,12 @@ export function Me({ compact = false }: { compact?: boolean }) {
   return (
     <Menu position="top-start" width={232} trapFocus>
       <Menu.Target>
-        <button type="button" className={css.me} style={compact ? { width: 'auto' } : undefined} aria-label={`${me?.name}: my menu`}>
+        <button
+          type="button"
+          className={css.me}
+          style={compact ? { width: 'auto' } : undefined}
+          aria-label={`${me?.name}: my menu`}
+        >
           <Person name={me?.name} compact={compact} />
         </button>
       </Menu.Target>

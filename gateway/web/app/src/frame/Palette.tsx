@@ -1,7 +1,15 @@
-import { Spotlight, spotlight } from '@mantine/spotlight';
-import { useDebouncedValue } from '@mantine/hooks';
-import { IconBriefcase, IconBuildings, IconMoon, IconSearch, IconSun, IconUser, type TablerIcon } from '@tabler/icons-react';
 import { useMantineColorScheme } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { Spotlight, spotlight } from '@mantine/spotlight';
+import {
+  IconBriefcase,
+  IconBuildings,
+  IconMoon,
+  IconSearch,
+  IconSun,
+  IconUser,
+  type TablerIcon,
+} from '@tabler/icons-react';
 import { useQueries } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -9,7 +17,13 @@ import { useMay } from '@/session/me';
 import { places } from './nav';
 import { searchClients, searchJobs } from './search';
 
-export type Found = { id: string; kind: 'client' | 'contact' | 'job'; title: string; detail: string; href: string };
+export type Found = {
+  id: string;
+  kind: 'client' | 'contact' | 'job';
+  title: string;
+  detail: string;
+  href: string;
+};
 
 type Action = { id: string; label: string; description?: string; icon: TablerIcon; run: () => void };
 
@@ -27,17 +41,37 @@ export function Palette() {
   ].filter((group) => group.actions.length > 0);
 
   return (
-    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={['mod + K']} scrollable maxHeight={420} clearQueryOnClose transitionProps={{ duration: 80 }}>
-      <Spotlight.Search placeholder="A client, a contact, a job, or where to go" aria-label="Search" leftSection={<IconSearch size={18} />} />
+    <Spotlight.Root
+      query={typed}
+      onQueryChange={setTyped}
+      shortcut={['mod + K']}
+      scrollable
+      maxHeight={420}
+      clearQueryOnClose
+      transitionProps={{ duration: 80 }}
+    >
+      <Spotlight.Search
+        placeholder="A client, a contact, a job, or where to go"
+        aria-label="Search"
+        leftSection={<IconSearch size={18} />}
+      />
       <Spotlight.ActionsList>
         {groups.map((group) => (
           <Spotlight.ActionsGroup key={group.label} label={group.label}>
             {group.actions.map(({ id, label, description, icon: Icon, run }) => (
-              <Spotlight.Action key={id} label={label} description={description} leftSection={<Icon size={18} stroke={1.75} />} onClick={run} />
+              <Spotlight.Action
+                key={id}
+                label={label}
+                description={description}
+                leftSection={<Icon size={18} stroke={1.75} />}
+                onClick={run}
+              />
             ))}
           </Spotlight.ActionsGroup>
         ))}
-        {groups.length === 0 && <Spotlight.Empty>{searching ? 'Searching …' : `Nothing is called “${typed}”`}</Spotlight.Empty>}
+        {groups.length === 0 && (
+          <Spotlight.Empty>{searching ? 'Searching …' : `Nothing is called “${typed}”`}</Spotlight.Empty>
+        )}
       </Spotlight.ActionsList>
     </Spotlight.Root>
   );
@@ -49,8 +83,16 @@ function useFound(words: string): { found: Action[]; searching: boolean } {
   const long = words.length >= 2;
   const results = useQueries({
     queries: [
-      { queryKey: ['search', 'clients', words], queryFn: () => searchClients(words), enabled: long && may('clients:clients:read') },
-      { queryKey: ['search', 'jobs', words], queryFn: () => searchJobs(words), enabled: long && may('workflow:jobs:read') },
+      {
+        queryKey: ['search', 'clients', words],
+        queryFn: () => searchClients(words),
+        enabled: long && may('clients:clients:read'),
+      },
+      {
+        queryKey: ['search', 'jobs', words],
+        queryFn: () => searchJobs(words),
+        enabled: long && may('workflow:jobs:read'),
+      },
     ],
   });
   const found = long ? results.flatMap((result) => result.data ?? []) : [];

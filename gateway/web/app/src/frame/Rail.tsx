@@ -8,7 +8,11 @@ import css from './Frame.module.css';
 import { Me } from './Me';
 import { places } from './nav';
 
-const says: Record<LiveState, string> = { live: 'Up to date', connecting: 'Connecting', offline: 'Reconnecting' };
+const says: Record<LiveState, string> = {
+  live: 'Up to date',
+  connecting: 'Connecting',
+  offline: 'Reconnecting',
+};
 
 export function Rail({ live }: { live: LiveState }) {
   const may = useMay();

@@ -1,6 +1,6 @@
 import { Kbd, Modal, Table } from '@mantine/core';
-import { createStore, useStore } from '@mantine/store';
 import { useHotkeys } from '@mantine/hooks';
+import { createStore, useStore } from '@mantine/store';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useMay } from '@/session/me';
@@ -28,7 +28,9 @@ export function Shortcuts() {
         going.current = Date.now();
         return;
       }
-      const place = places.find(({ shortcut, permission }) => shortcut === `g ${event.key}` && may(permission));
+      const place = places.find(
+        ({ shortcut, permission }) => shortcut === `g ${event.key}` && may(permission),
+      );
       if (place && Date.now() - going.current < 1000) navigate({ to: place.to });
       going.current = 0;
     };
@@ -69,5 +71,8 @@ function Row({ keys, does }: { keys: string[]; does: string }) {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName))
+  );
 }

@@ -10,7 +10,10 @@ export async function searchClients(q: string): Promise<Found[]> {
     id,
     kind: type,
     title: name,
-    detail: type === 'client' ? [number, ...related.map((contact) => contact.name)].filter(Boolean).join(' · ') : [email, ...related.map((client) => client.name)].filter(Boolean).join(' · '),
+    detail:
+      type === 'client'
+        ? [number, ...related.map((contact) => contact.name)].filter(Boolean).join(' · ')
+        : [email, ...related.map((client) => client.name)].filter(Boolean).join(' · '),
     href: `/clients/${type === 'client' ? id : (related[0]?.id ?? '')}`,
   }));
 }
@@ -21,7 +24,9 @@ export async function searchJobs(q: string): Promise<Found[]> {
     id,
     kind: 'job',
     title,
-    detail: [client.name, lookOf(status).word, due_on && `due ${shortDate(due_on)}`].filter(Boolean).join(' · '),
+    detail: [client.name, lookOf(status).word, due_on && `due ${shortDate(due_on)}`]
+      .filter(Boolean)
+      .join(' · '),
     href: `/work/jobs/${id}`,
   }));
 }

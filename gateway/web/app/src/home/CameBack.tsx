@@ -23,7 +23,11 @@ export function CameBack() {
                 <li key={request.id} className={list.item}>
                   <div className={list.main}>
                     <div className={list.title}>
-                      <Link to="/work/jobs/$jobId" params={{ jobId: request.job.id }} hash={`request-${request.id}`}>
+                      <Link
+                        to="/work/jobs/$jobId"
+                        params={{ jobId: request.job.id }}
+                        hash={`request-${request.id}`}
+                      >
                         {request.title}
                       </Link>
                     </div>

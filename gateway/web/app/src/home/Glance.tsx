@@ -34,7 +34,13 @@ export function Glance() {
 function Tile({ status, count }: { status: (typeof shown)[number]; count: number }) {
   const { word, tone, icon: Icon } = lookOf(status);
   return (
-    <Link to="/work" search={{ view: 'list', status: [status] }} className={css.tile} data-tone={tone} data-zero={count === 0 || undefined}>
+    <Link
+      to="/work"
+      search={{ view: 'list', status: [status] }}
+      className={css.tile}
+      data-tone={tone}
+      data-zero={count === 0 || undefined}
+    >
       <span className={css.figure}>{count}</span>
       <span className={css.word}>
         <Icon size={16} stroke={2} aria-hidden />

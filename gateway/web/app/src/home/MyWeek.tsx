@@ -56,12 +56,17 @@ export function MyWeek() {
 /** Late tasks together, then one group a day. */
 export function byDay(tasks: TaskRow[], now = today()): Day[] {
   const late = tasks.filter((task) => task.due_on && task.due_on < now);
-  const days = [...new Set(tasks.map((task) => task.due_on).filter((due): due is string => Boolean(due && due >= now)))].sort();
+  const days = [
+    ...new Set(tasks.map((task) => task.due_on).filter((due): due is string => Boolean(due && due >= now))),
+  ].sort();
   const groups = days.map((day) => ({
     key: day,
-    title: day === now ? `Today, ${shortDate(day, now)}` : `${shortDate(day, now)} · ${relativeDate(day, now)}`,
+    title:
+      day === now ? `Today, ${shortDate(day, now)}` : `${shortDate(day, now)} · ${relativeDate(day, now)}`,
     late: false,
     tasks: tasks.filter((task) => task.due_on === day),
   }));
-  return late.length > 0 ? [{ key: 'late', title: `Late (${late.length})`, late: true, tasks: late }, ...groups] : groups;
+  return late.length > 0
+    ? [{ key: 'late', title: `Late (${late.length})`, late: true, tasks: late }, ...groups]
+    : groups;
 }

@@ -28,7 +28,9 @@ export function Today() {
             <div className={css.hours}>
               <span className={css.figure}>{clock(seconds)}</span>
               <Link to="/time" className="quiet">
-                {entries.length === 0 ? 'nothing logged yet' : `in ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`}
+                {entries.length === 0
+                  ? 'nothing logged yet'
+                  : `in ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`}
               </Link>
             </div>
             {entries.length > 0 && (
@@ -37,7 +39,9 @@ export function Today() {
                   <li key={entry.id} className={list.item}>
                     <div className={list.main}>
                       <div className="truncate">{entry.client_name}</div>
-                      <div className={`${list.note} truncate`}>{entry.narrative || entry.task_title || entry.job_title}</div>
+                      <div className={`${list.note} truncate`}>
+                        {entry.narrative || entry.task_title || entry.job_title}
+                      </div>
                     </div>
                     <span className="num">{clock(entry.seconds)}</span>
                   </li>

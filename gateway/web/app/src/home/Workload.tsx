@@ -15,13 +15,25 @@ export function Workload() {
         {({ owners }) => (
           <div>
             {owners
-              .flatMap(({ staff, ...load }) => (staff && load.due_this_week_tasks > 0 ? [{ staff, ...load }] : []))
-              .map((load) => ({ ...load, share: load.weekly_capacity_minutes ? load.due_this_week_minutes / load.weekly_capacity_minutes : 0 }))
+              .flatMap(({ staff, ...load }) =>
+                staff && load.due_this_week_tasks > 0 ? [{ staff, ...load }] : [],
+              )
+              .map((load) => ({
+                ...load,
+                share: load.weekly_capacity_minutes
+                  ? load.due_this_week_minutes / load.weekly_capacity_minutes
+                  : 0,
+              }))
               .sort((a, b) => b.share - a.share)
               .slice(0, 8)
               .map(({ staff, share, due_this_week_minutes, due_this_week_tasks, overdue_tasks }) => (
                 <div key={staff.id} className={css.bar}>
-                  <Link to="/work" search={{ view: 'list', owner: staff.id }} className="truncate" style={{ textDecoration: 'none' }}>
+                  <Link
+                    to="/work"
+                    search={{ view: 'list', owner: staff.id }}
+                    className="truncate"
+                    style={{ textDecoration: 'none' }}
+                  >
                     {staff.name}
                   </Link>
                   <span className="num quiet" title={`${due_this_week_tasks} tasks, ${overdue_tasks} late`}>
@@ -29,7 +41,11 @@ export function Workload() {
                     {share > 0 && ` · ${Math.round(share * 100)} %`}
                   </span>
                   <div className={css.track} aria-hidden>
-                    <div className={css.fill} data-over={share > 1 || undefined} style={{ width: `${Math.min(100, share * 100)}%` }} />
+                    <div
+                      className={css.fill}
+                      data-over={share > 1 || undefined}
+                      style={{ width: `${Math.min(100, share * 100)}%` }}
+                    />
                   </div>
                 </div>
               ))}

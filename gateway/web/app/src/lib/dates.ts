@@ -49,7 +49,8 @@ export function relativeDate(date: IsoDate, now: IsoDate = today()): string {
   if (days === 0) return 'today';
   if (days === 1) return 'tomorrow';
   if (days === -1) return 'yesterday';
-  const [count, unit] = Math.abs(days) < 60 ? [Math.abs(days), 'day'] : [Math.round(Math.abs(days) / 30.4), 'month'];
+  const [count, unit] =
+    Math.abs(days) < 60 ? [Math.abs(days), 'day'] : [Math.round(Math.abs(days) / 30.4), 'month'];
   const amount = `${count} ${unit}${count === 1 ? '' : 's'}`;
   return days > 0 ? `in ${amount}` : `${amount} ago`;
 }

@@ -2,12 +2,17 @@ export type Money = { amount: string; currency: string };
 
 /** "£1,234.50". Amounts are decimal strings; formatting is the only place they become numbers. */
 export function formatMoney(money: Money): string {
-  return new Intl.NumberFormat('en-GB', { style: 'currency', currency: money.currency }).format(decimal(money.amount));
+  return new Intl.NumberFormat('en-GB', { style: 'currency', currency: money.currency }).format(
+    decimal(money.amount),
+  );
 }
 
 /** "1,234.50": for columns that name their currency once. */
 export function formatAmount(money: Money): string {
-  const digits = new Intl.NumberFormat('en-GB', { style: 'currency', currency: money.currency }).resolvedOptions();
+  const digits = new Intl.NumberFormat('en-GB', {
+    style: 'currency',
+    currency: money.currency,
+  }).resolvedOptions();
   return new Intl.NumberFormat('en-GB', {
     minimumFractionDigits: digits.minimumFractionDigits,
     maximumFractionDigits: digits.maximumFractionDigits,

@@ -16,7 +16,15 @@ import {
 export type Tone = 'on-track' | 'at-risk' | 'overdue' | 'blocked' | 'waiting' | 'done';
 export type Look = { word: string; tone: Tone; icon: TablerIcon };
 
-export const jobStatuses = ['overdue', 'at_risk', 'blocked', 'waiting_for_client', 'on_track', 'done', 'cancelled'] as const;
+export const jobStatuses = [
+  'overdue',
+  'at_risk',
+  'blocked',
+  'waiting_for_client',
+  'on_track',
+  'done',
+  'cancelled',
+] as const;
 
 const looks: Record<string, Look> = {
   // jobs

@@ -23,8 +23,12 @@ export function AcceptInvitation() {
   });
   const accept = useMutation({
     mutationFn: async () => {
-      const { email, firm } = await body(identity.POST('/invitations/accept', { body: { token, password }, headers: quietly }));
-      return body(identity.POST('/sessions', { body: { email, password, firm_id: firm.id }, headers: quietly }));
+      const { email, firm } = await body(
+        identity.POST('/invitations/accept', { body: { token, password }, headers: quietly }),
+      );
+      return body(
+        identity.POST('/sessions', { body: { email, password, firm_id: firm.id }, headers: quietly }),
+      );
     },
     meta: { quiet: true },
     onSuccess: async () => {
@@ -40,7 +44,12 @@ export function AcceptInvitation() {
 
   if (!token || invitation.error) {
     return (
-      <Door title="Invitation" intro={invitation.error ? explain(invitation.error) : 'This address works only from the link in the mail.'}>
+      <Door
+        title="Invitation"
+        intro={
+          invitation.error ? explain(invitation.error) : 'This address works only from the link in the mail.'
+        }
+      >
         <Anchor component={Link} to="/sign-in">
           Go to sign in
         </Anchor>
@@ -56,7 +65,10 @@ export function AcceptInvitation() {
   }
   const { firm, name, has_password } = invitation.data;
   return (
-    <Door title={`Welcome to ${firm.name}`} intro={`${name}, ${has_password ? 'give the password you already have here.' : 'set a password and you are in.'}`}>
+    <Door
+      title={`Welcome to ${firm.name}`}
+      intro={`${name}, ${has_password ? 'give the password you already have here.' : 'set a password and you are in.'}`}
+    >
       <form onSubmit={submit}>
         <Stack gap="md">
           {accept.error && !atField && <Alert color="red">{explain(accept.error)}</Alert>}

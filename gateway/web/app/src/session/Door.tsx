@@ -4,7 +4,17 @@ import { Mark } from '@/ui/Mark';
 import css from './Door.module.css';
 
 /** The plain page in front of the app: sign in, set up. */
-export function Door({ title, intro, wide = false, children }: { title: string; intro?: ReactNode; wide?: boolean; children: ReactNode }) {
+export function Door({
+  title,
+  intro,
+  wide = false,
+  children,
+}: {
+  title: string;
+  intro?: ReactNode;
+  wide?: boolean;
+  children: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${title} · Praxis`;
   }, [title]);

@@ -10,7 +10,8 @@ import { Door } from './Door';
 export function ForgottenPassword() {
   const [email, setEmail] = useState('');
   const ask = useMutation({
-    mutationFn: () => body(identity.POST('/password-resets', { body: { email: email.trim() }, headers: quietly })),
+    mutationFn: () =>
+      body(identity.POST('/password-resets', { body: { email: email.trim() }, headers: quietly })),
     meta: { quiet: true },
   });
   const submit = (event: FormEvent) => {
@@ -18,9 +19,14 @@ export function ForgottenPassword() {
     ask.mutate();
   };
   return (
-    <Door title="A new password" intro="We mail you a link with which you set a new one. It works for an hour.">
+    <Door
+      title="A new password"
+      intro="We mail you a link with which you set a new one. It works for an hour."
+    >
       {ask.isSuccess ? (
-        <Alert variant="light">If {email} belongs to somebody here, a mail is on its way. Look into your inbox.</Alert>
+        <Alert variant="light">
+          If {email} belongs to somebody here, a mail is on its way. Look into your inbox.
+        </Alert>
       ) : (
         <form onSubmit={submit}>
           <Stack gap="md">

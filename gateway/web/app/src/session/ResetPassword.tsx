@@ -14,7 +14,8 @@ export function ResetPassword() {
   const [password, setPassword] = useState('');
   const navigate = useNavigate();
   const reset = useMutation({
-    mutationFn: () => body(identity.POST('/password-resets/complete', { body: { token, password }, headers: quietly })),
+    mutationFn: () =>
+      body(identity.POST('/password-resets/complete', { body: { token, password }, headers: quietly })),
     meta: { quiet: true },
     onSuccess: () => {
       said('Your new password counts from now on. Sign in with it.');

@@ -1,4 +1,15 @@
-import { Alert, Anchor, Button, Divider, Group, PasswordInput, Select, Skeleton, Stack, TextInput } from '@mantine/core';
+import {
+  Alert,
+  Anchor,
+  Button,
+  Divider,
+  Group,
+  PasswordInput,
+  Select,
+  Skeleton,
+  Stack,
+  TextInput,
+} from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
@@ -12,17 +23,27 @@ import { useMailedToken } from './token';
 
 /** The first firm of an installation and its owner. */
 export function SetUp() {
-  const state = useQuery({ queryKey: ['setup'], queryFn: () => body(identity.GET('/setup', { headers: quietly })), retry: false });
+  const state = useQuery({
+    queryKey: ['setup'],
+    queryFn: () => body(identity.GET('/setup', { headers: quietly })),
+    retry: false,
+  });
   const token = useMailedToken();
   return (
-    <Door title="Set up your firm" wide intro="Two minutes: the firm, and you as its owner. Everything here can be changed later.">
+    <Door
+      title="Set up your firm"
+      wide
+      intro="Two minutes: the firm, and you as its owner. Everything here can be changed later."
+    >
       <Loaded query={state} what="The state of this installation" skeleton={<Skeleton height={320} />}>
         {({ needed }) =>
           needed || token ? (
             <SetUpForm token={token} />
           ) : (
             <Stack>
-              <Alert variant="light">This installation already has a firm. Another one needs a set-up token from its operator.</Alert>
+              <Alert variant="light">
+                This installation already has a firm. Another one needs a set-up token from its operator.
+              </Alert>
               <Anchor component={Link} to="/sign-in">
                 Go to sign in
               </Anchor>
@@ -40,7 +61,12 @@ function SetUpForm({ token: mailed }: { token: string }) {
   const form = useForm({
     initialValues: {
       token: mailed,
-      firm: { name: '', country: guessCountry(), currency: currencyOf(guessCountry()), time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone },
+      firm: {
+        name: '',
+        country: guessCountry(),
+        currency: currencyOf(guessCountry()),
+        time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      },
       owner: { name: '', email: '', password: '' },
     },
     validate: {
@@ -65,7 +91,13 @@ function SetUpForm({ token: mailed }: { token: string }) {
     <form onSubmit={form.onSubmit((values) => setUp.mutate(values))}>
       <Stack gap="md">
         {setUp.error && !shownAtField && <Alert color="red">{explain(setUp.error)}</Alert>}
-        <TextInput label="Name of the firm" required withAsterisk={false} autoFocus {...form.getInputProps('firm.name')} />
+        <TextInput
+          label="Name of the firm"
+          required
+          withAsterisk={false}
+          autoFocus
+          {...form.getInputProps('firm.name')}
+        />
         <Group grow align="start">
           <Select
             label="Country"
@@ -78,12 +110,37 @@ function SetUpForm({ token: mailed }: { token: string }) {
               form.setFieldValue('firm.currency', currencyOf(code));
             }}
           />
-          <Select label="Currency" searchable data={currencies()} allowDeselect={false} {...form.getInputProps('firm.currency')} />
+          <Select
+            label="Currency"
+            searchable
+            data={currencies()}
+            allowDeselect={false}
+            {...form.getInputProps('firm.currency')}
+          />
         </Group>
-        <Select label="Time zone" searchable data={timeZones()} allowDeselect={false} {...form.getInputProps('firm.time_zone')} />
+        <Select
+          label="Time zone"
+          searchable
+          data={timeZones()}
+          allowDeselect={false}
+          {...form.getInputProps('firm.time_zone')}
+        />
         <Divider my="xs" />
-        <TextInput label="Your name" autoComplete="name" required withAsterisk={false} {...form.getInputProps('owner.name')} />
-        <TextInput label="Your e-mail" type="email" autoComplete="username" required withAsterisk={false} {...form.getInputProps('owner.email')} />
+        <TextInput
+          label="Your name"
+          autoComplete="name"
+          required
+          withAsterisk={false}
+          {...form.getInputProps('owner.name')}
+        />
+        <TextInput
+          label="Your e-mail"
+          type="email"
+          autoComplete="username"
+          required
+          withAsterisk={false}
+          {...form.getInputProps('owner.email')}
+        />
         <PasswordInput
           label="Password"
           description="At least 12 characters. A few words in a row are good."

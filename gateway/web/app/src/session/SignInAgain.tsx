@@ -9,7 +9,14 @@ export function SignInAgain() {
   const expired = useSyncExternalStore(onSessionChange, isExpired);
   const { data: me } = useMe();
   return (
-    <Modal opened={expired} onClose={() => {}} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} title="Sign in again">
+    <Modal
+      opened={expired}
+      onClose={() => {}}
+      withCloseButton={false}
+      closeOnEscape={false}
+      closeOnClickOutside={false}
+      title="Sign in again"
+    >
       <Text size="sm" c="dimmed" mb="md">
         Your session has ended. Sign in and go on where you were; nothing you typed is lost.
       </Text>

@@ -15,7 +15,9 @@ export function SignInForm({ email: known = '', onSignedIn }: Props) {
   const [password, setPassword] = useState('');
   const signIn = useMutation({
     mutationFn: (firm_id?: string) =>
-      body(identity.POST('/sessions', { body: { email: email.trim(), password, firm_id }, headers: quietly })),
+      body(
+        identity.POST('/sessions', { body: { email: email.trim(), password, firm_id }, headers: quietly }),
+      ),
     meta: { quiet: true },
     onSuccess: onSignedIn,
     onError: (error) => {
@@ -83,5 +85,7 @@ function ChooseFirm({ firms, onChoose }: { firms: Firm[]; onChoose: (id: string)
 }
 
 function firmsOf(error: unknown): Firm[] {
-  return isProblem(error, 409) && error.code === 'choose_firm' ? ((error.body as { firms?: Firm[] }).firms ?? []) : [];
+  return isProblem(error, 409) && error.code === 'choose_firm'
+    ? ((error.body as { firms?: Firm[] }).firms ?? [])
+    : [];
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { identity } from '@/api/services';
 import { body, quietly } from '@/api/http';
+import { identity } from '@/api/services';
 
 /** Who is signed in, what they may do, and their firm. */
 export function useMe() {

@@ -1,6 +1,6 @@
 import { Button, NumberInput, Select } from '@mantine/core';
-import { IconX } from '@tabler/icons-react';
 import type { UseFormReturnType } from '@mantine/form';
+import { IconX } from '@tabler/icons-react';
 import { type DateFields, type Draft, isCompletion, noDate } from './draft';
 import css from './Editor.module.css';
 
@@ -25,7 +25,13 @@ const rolls = [
   { value: 'modified_following', label: 'or the next business day of the month' },
 ];
 
-type Props = { form: UseFormReturnType<Draft>; path: string; value: DateFields; label: string; steps: { key: string; title: string; kind: 'task' | 'request' }[] };
+type Props = {
+  form: UseFormReturnType<Draft>;
+  path: string;
+  value: DateFields;
+  label: string;
+  steps: { key: string; title: string; kind: 'task' | 'request' }[];
+};
 
 /** A relative date as a sentence of choices: "5 | business days | before | the period ends". */
 export function DateRuleField({ form, path, value, label, steps }: Props) {
@@ -45,8 +51,25 @@ export function DateRuleField({ form, path, value, label, steps }: Props) {
     <fieldset className={css.fieldset}>
       <legend>{label}</legend>
       <div className={css.date}>
-        <NumberInput size="xs" w={64} min={0} max={3660} allowDecimal={false} aria-label={`${label}: how many`} value={value.amount} onChange={(amount) => set({ amount: Number(amount) || 0 })} />
-        <Select size="xs" w={124} allowDeselect={false} aria-label={`${label}: unit`} data={units} value={value.unit} onChange={(unit) => set({ unit: unit as DateFields['unit'] })} />
+        <NumberInput
+          size="xs"
+          w={64}
+          min={0}
+          max={3660}
+          allowDecimal={false}
+          aria-label={`${label}: how many`}
+          value={value.amount}
+          onChange={(amount) => set({ amount: Number(amount) || 0 })}
+        />
+        <Select
+          size="xs"
+          w={124}
+          allowDeselect={false}
+          aria-label={`${label}: unit`}
+          data={units}
+          value={value.unit}
+          onChange={(unit) => set({ unit: unit as DateFields['unit'] })}
+        />
         <Select
           size="xs"
           w={88}
@@ -56,21 +79,45 @@ export function DateRuleField({ form, path, value, label, steps }: Props) {
           value={value.direction}
           onChange={(direction) => set({ direction: direction as DateFields['direction'] })}
         />
-        <Select size="xs" w={176} allowDeselect={false} aria-label={`${label}: what it counts from`} data={anchors} value={value.anchor} onChange={(anchor) => set({ anchor: anchor as DateFields['anchor'], of: '' })} />
+        <Select
+          size="xs"
+          w={176}
+          allowDeselect={false}
+          aria-label={`${label}: what it counts from`}
+          data={anchors}
+          value={value.anchor}
+          onChange={(anchor) => set({ anchor: anchor as DateFields['anchor'], of: '' })}
+        />
         {isCompletion(value.anchor) && (
           <Select
             size="xs"
             w={176}
             aria-label={`${label}: which`}
             placeholder="which?"
-            data={steps.filter((step) => step.kind === kind).map(({ key, title }) => ({ value: key, label: title || key }))}
+            data={steps
+              .filter((step) => step.kind === kind)
+              .map(({ key, title }) => ({ value: key, label: title || key }))}
             value={value.of || null}
             onChange={(of) => set({ of: of ?? '' })}
             error={form.errors[`${path}.of`]}
           />
         )}
-        <Select size="xs" w={200} allowDeselect={false} aria-label={`${label}: on a free day`} data={rolls} value={value.roll} onChange={(roll) => set({ roll: roll as DateFields['roll'] })} />
-        <Button size="xs" variant="subtle" color="gray" leftSection={<IconX size={14} />} onClick={() => form.setFieldValue(path, noDate())}>
+        <Select
+          size="xs"
+          w={200}
+          allowDeselect={false}
+          aria-label={`${label}: on a free day`}
+          data={rolls}
+          value={value.roll}
+          onChange={(roll) => set({ roll: roll as DateFields['roll'] })}
+        />
+        <Button
+          size="xs"
+          variant="subtle"
+          color="gray"
+          leftSection={<IconX size={14} />}
+          onClick={() => form.setFieldValue(path, noDate())}
+        >
           No date
         </Button>
       </div>

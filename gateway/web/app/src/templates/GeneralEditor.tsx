@@ -8,11 +8,18 @@ import type { Step } from './TasksEditor';
 
 /** What the job as a whole is called, who owns it and when it is due. */
 export function GeneralEditor({ form, steps }: { form: UseFormReturnType<Draft>; steps: Step[] }) {
-  const roles = form.values.roles.filter(({ role }) => role).map(({ role }) => ({ value: role, label: sentence(role) }));
+  const roles = form.values.roles
+    .filter(({ role }) => role)
+    .map(({ role }) => ({ value: role, label: sentence(role) }));
   return (
     <Section title="The job">
       <Stack gap="md">
-        <TextInput label="Title of the job" description="{template}, {period} and {client} are filled in" maxLength={200} {...form.getInputProps('title')} />
+        <TextInput
+          label="Title of the job"
+          description="{template}, {period} and {client} are filled in"
+          maxLength={200}
+          {...form.getInputProps('title')}
+        />
         <Select
           label="Owned by"
           placeholder="The client’s manager"
@@ -22,8 +29,20 @@ export function GeneralEditor({ form, steps }: { form: UseFormReturnType<Draft>;
           onChange={(role) => form.setFieldValue('owner_role', role ?? '')}
           error={form.errors.owner_role}
         />
-        <DateRuleField form={form} path="internal" value={form.values.internal} label="Internal due date" steps={steps} />
-        <DateRuleField form={form} path="statutory" value={form.values.statutory} label="Statutory due date" steps={steps} />
+        <DateRuleField
+          form={form}
+          path="internal"
+          value={form.values.internal}
+          label="Internal due date"
+          steps={steps}
+        />
+        <DateRuleField
+          form={form}
+          path="statutory"
+          value={form.values.statutory}
+          label="Statutory due date"
+          steps={steps}
+        />
       </Stack>
     </Section>
   );

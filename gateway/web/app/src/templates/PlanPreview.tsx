@@ -10,7 +10,12 @@ export function PlanPreview({ preview }: { preview: Preview }) {
     <div>
       <strong>{preview.title}</strong>
       <div className="quiet" style={{ fontSize: 13 }}>
-        {[preview.owner ? `Owner ${preview.owner.name}` : 'Nobody owns it yet', preview.budget_minutes > 0 && inWords(preview.budget_minutes)].filter(Boolean).join(' · ')}
+        {[
+          preview.owner ? `Owner ${preview.owner.name}` : 'Nobody owns it yet',
+          preview.budget_minutes > 0 && inWords(preview.budget_minutes),
+        ]
+          .filter(Boolean)
+          .join(' · ')}
       </div>
       <div style={{ fontSize: 13, marginTop: 4 }}>
         {preview.internal_due_on && (
@@ -36,7 +41,9 @@ export function PlanPreview({ preview }: { preview: Preview }) {
           <li key={task.key}>
             <span>{task.title}</span>
             <DateText date={task.due_on} />
-            <small>{[task.owner?.name ?? 'Nobody', task.owner_why, task.due_why].filter(Boolean).join(' · ')}</small>
+            <small>
+              {[task.owner?.name ?? 'Nobody', task.owner_why, task.due_why].filter(Boolean).join(' · ')}
+            </small>
           </li>
         ))}
         {preview.requests.map((request) => (
@@ -44,7 +51,16 @@ export function PlanPreview({ preview }: { preview: Preview }) {
             <span>Ask: {request.title}</span>
             <DateText date={request.due_on} />
             <small>
-              {[{ at_once: 'sent at once', when_ready: 'sent when what it waits for is done', by_hand: 'sent by hand' }[request.sent], request.due_why].filter(Boolean).join(' · ')}
+              {[
+                {
+                  at_once: 'sent at once',
+                  when_ready: 'sent when what it waits for is done',
+                  by_hand: 'sent by hand',
+                }[request.sent],
+                request.due_why,
+              ]
+                .filter(Boolean)
+                .join(' · ')}
             </small>
           </li>
         ))}

@@ -13,7 +13,15 @@ type Props = { form: UseFormReturnType<Draft>; steps: Step[] };
 
 export function RequestsEditor({ form, steps }: Props) {
   const add = () =>
-    form.insertListItem('requests', newRequest(keyFor(`request ${form.values.requests.length + 1}`, steps.map(({ key }) => key))));
+    form.insertListItem(
+      'requests',
+      newRequest(
+        keyFor(
+          `request ${form.values.requests.length + 1}`,
+          steps.map(({ key }) => key),
+        ),
+      ),
+    );
   return (
     <Section title="Asked of the client" count={form.values.requests.length || undefined}>
       <Stack gap="xs">
@@ -36,19 +44,44 @@ function RequestEditor({ form, index, steps }: Props & { index: number }) {
   return (
     <div className={css.step}>
       <div className={css.stepHead}>
-        <TextInput aria-label="Title" placeholder="Bank statements for the period" flex={1} maxLength={200} {...form.getInputProps(`${path}.title`)} />
-        <ActionIcon size={36} aria-label={`Details of ${name}`} aria-expanded={open} variant={open ? 'light' : 'subtle'} onClick={() => setOpen(!open)}>
+        <TextInput
+          aria-label="Title"
+          placeholder="Bank statements for the period"
+          flex={1}
+          maxLength={200}
+          {...form.getInputProps(`${path}.title`)}
+        />
+        <ActionIcon
+          size={36}
+          aria-label={`Details of ${name}`}
+          aria-expanded={open}
+          variant={open ? 'light' : 'subtle'}
+          onClick={() => setOpen(!open)}
+        >
           <IconSettings size={16} />
         </ActionIcon>
       </div>
       {open && (
         <div className={css.stepBody}>
-          <Textarea className={css.wide} label="Message" autosize minRows={2} maxLength={5000} {...form.getInputProps(`${path}.message`)} />
+          <Textarea
+            className={css.wide}
+            label="Message"
+            autosize
+            minRows={2}
+            maxLength={5000}
+            {...form.getInputProps(`${path}.message`)}
+          />
           <div className={css.wide}>
             <ItemsEditor form={form} path={`${path}.items`} />
           </div>
           <div className={css.wide}>
-            <DateRuleField form={form} path={`${path}.due`} value={request.due} label="Due" steps={steps.filter(({ key }) => key !== request.key)} />
+            <DateRuleField
+              form={form}
+              path={`${path}.due`}
+              value={request.due}
+              label="Due"
+              steps={steps.filter(({ key }) => key !== request.key)}
+            />
           </div>
           <Select
             label="Sent"
@@ -62,11 +95,19 @@ function RequestEditor({ form, index, steps }: Props & { index: number }) {
           <MultiSelect
             label="Waits for"
             placeholder={request.after.length > 0 ? undefined : 'Nothing'}
-            data={steps.filter(({ key }) => key !== request.key).map(({ key, title }) => ({ value: key, label: title || key }))}
+            data={steps
+              .filter(({ key }) => key !== request.key)
+              .map(({ key, title }) => ({ value: key, label: title || key }))}
             {...form.getInputProps(`${path}.after`)}
           />
           <div className={css.wide}>
-            <MoveButtons form={form} list="requests" index={index} length={form.values.requests.length} name={name} />
+            <MoveButtons
+              form={form}
+              list="requests"
+              index={index}
+              length={form.values.requests.length}
+              name={name}
+            />
           </div>
         </div>
       )}

@@ -22,15 +22,40 @@ export function RolesEditor({ form }: { form: UseFormReturnType<Draft> }) {
       <Stack gap="xs">
         {form.values.roles.map(({ id, role }, index) => (
           <Group key={id} gap="xs" wrap="nowrap">
-            <TextInput aria-label="Role" placeholder="preparer" w={180} defaultValue={role} onBlur={(event) => rename(index, event.currentTarget.value)} error={form.errors[`roles.${index}.role`]} />
-            <Select aria-label={`Who is ${role || 'it'} by default`} placeholder="Nobody by default" flex={1} clearable searchable data={staff} {...form.getInputProps(`roles.${index}.staff_id`)} />
-            <ActionIcon size={36} aria-label={`Remove the role ${role}`} onClick={() => form.removeListItem('roles', index)}>
+            <TextInput
+              aria-label="Role"
+              placeholder="preparer"
+              w={180}
+              defaultValue={role}
+              onBlur={(event) => rename(index, event.currentTarget.value)}
+              error={form.errors[`roles.${index}.role`]}
+            />
+            <Select
+              aria-label={`Who is ${role || 'it'} by default`}
+              placeholder="Nobody by default"
+              flex={1}
+              clearable
+              searchable
+              data={staff}
+              {...form.getInputProps(`roles.${index}.staff_id`)}
+            />
+            <ActionIcon
+              size={36}
+              aria-label={`Remove the role ${role}`}
+              onClick={() => form.removeListItem('roles', index)}
+            >
               <IconTrash size={16} />
             </ActionIcon>
           </Group>
         ))}
       </Stack>
-      <Button size="xs" variant="default" mt="xs" leftSection={<IconPlus size={14} />} onClick={() => form.insertListItem('roles', { id: crypto.randomUUID(), role: '', staff_id: null })}>
+      <Button
+        size="xs"
+        variant="default"
+        mt="xs"
+        leftSection={<IconPlus size={14} />}
+        onClick={() => form.insertListItem('roles', { id: crypto.randomUUID(), role: '', staff_id: null })}
+      >
         Add a role
       </Button>
     </Section>

@@ -28,7 +28,11 @@ export function TemplatePage() {
   if (isProblem(query.error, 404)) return <NotFound />;
   return (
     <Page title="Template">
-      {query.error ? <Failed error={query.error} what="This template" retry={() => query.refetch()} /> : <Rows count={10} />}
+      {query.error ? (
+        <Failed error={query.error} what="This template" retry={() => query.refetch()} />
+      ) : (
+        <Rows count={10} />
+      )}
     </Page>
   );
 }
@@ -39,11 +43,24 @@ function Editor({ template }: { template: Template }) {
   const save = useSaveDraft();
   const publish = usePublish();
   const initialValues = useMemo(() => toDraft(template.draft), [template.draft]);
-  const form = useForm<Draft>({ initialValues, validate: { tasks: { title: (title) => (title.trim() ? null : 'A task needs a title') }, requests: { title: (title) => (title.trim() ? null : 'A request needs a title') } } });
+  const form = useForm<Draft>({
+    initialValues,
+    validate: {
+      tasks: { title: (title) => (title.trim() ? null : 'A task needs a title') },
+      requests: { title: (title) => (title.trim() ? null : 'A request needs a title') },
+    },
+  });
   const dirty = form.isDirty();
 
   useBlocker({
-    shouldBlockFn: async () => dirty && (await ask({ title: 'Leave without saving?', text: 'What you changed in this draft is lost.', act: 'Leave', danger: true })) === null,
+    shouldBlockFn: async () =>
+      dirty &&
+      (await ask({
+        title: 'Leave without saving?',
+        text: 'What you changed in this draft is lost.',
+        act: 'Leave',
+        danger: true,
+      })) === null,
     enableBeforeUnload: dirty,
   });
 
@@ -63,7 +80,9 @@ function Editor({ template }: { template: Template }) {
   };
   const publishClicked = async () => {
     if (dirty && !(await saveDraft())) return;
-    publish.mutate(template.id, { onSuccess: ({ current_version }) => said(`Version ${current_version} is published`) });
+    publish.mutate(template.id, {
+      onSuccess: ({ current_version }) => said(`Version ${current_version} is published`),
+    });
   };
   const steps = [
     ...form.values.tasks.map(({ key, title }) => ({ key, title, kind: 'task' as const })),
@@ -76,8 +95,14 @@ function Editor({ template }: { template: Template }) {
       facts={
         <>
           {template.service && <span>{template.service}</span>}
-          <span>{template.current_version ? `Version ${template.current_version} is in use` : 'Not published yet'}</span>
-          {dirty ? <span>Unsaved changes</span> : template.draft_differs && <span>The draft differs from it</span>}
+          <span>
+            {template.current_version ? `Version ${template.current_version} is in use` : 'Not published yet'}
+          </span>
+          {dirty ? (
+            <span>Unsaved changes</span>
+          ) : (
+            template.draft_differs && <span>The draft differs from it</span>
+          )}
         </>
       }
       actions={
@@ -86,7 +111,11 @@ function Editor({ template }: { template: Template }) {
             <Button variant="default" disabled={!dirty} loading={save.isPending} onClick={saveClicked}>
               Save draft
             </Button>
-            <Button disabled={!dirty && !template.draft_differs} loading={publish.isPending} onClick={publishClicked}>
+            <Button
+              disabled={!dirty && !template.draft_differs}
+              loading={publish.isPending}
+              onClick={publishClicked}
+            >
               Publish
             </Button>
             <TemplateMenu template={template} />
@@ -118,8 +147,16 @@ function TemplateMenu({ template }: { template: Template }) {
   const change = useChangeTemplate();
   const navigate = useNavigate();
   const archiveAsked = async () => {
-    const yes = await ask({ title: `Archive “${template.name}”?`, text: 'No new jobs are made from it. Jobs that exist stay as they are.', act: 'Archive' });
-    if (yes !== null) change.mutate({ template, change: { archived: true } }, { onSuccess: () => navigate({ to: '/templates' }) });
+    const yes = await ask({
+      title: `Archive “${template.name}”?`,
+      text: 'No new jobs are made from it. Jobs that exist stay as they are.',
+      act: 'Archive',
+    });
+    if (yes !== null)
+      change.mutate(
+        { template, change: { archived: true } },
+        { onSuccess: () => navigate({ to: '/templates' }) },
+      );
   };
   return (
     <Menu position="bottom-end" width={180}>
@@ -130,7 +167,10 @@ function TemplateMenu({ template }: { template: Template }) {
       </Menu.Target>
       <Menu.Dropdown>
         {template.archived ? (
-          <Menu.Item leftSection={<IconArchive size={16} />} onClick={() => change.mutate({ template, change: { archived: false } })}>
+          <Menu.Item
+            leftSection={<IconArchive size={16} />}
+            onClick={() => change.mutate({ template, change: { archived: false } })}
+          >
             Take back into use
           </Menu.Item>
         ) : (

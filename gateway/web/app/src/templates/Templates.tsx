@@ -7,8 +7,8 @@ import { useState } from 'react';
 import { explain, fieldErrors } from '@/api/problem';
 import { inWords } from '@/lib/durations';
 import { useMay } from '@/session/me';
-import list from '@/ui/List.module.css';
 import { LinkButton } from '@/ui/LinkButton';
+import list from '@/ui/List.module.css';
 import { Page } from '@/ui/Page';
 import { Empty, Loaded, Rows } from '@/ui/states';
 import { type TemplateSummary, templatesQuery, useCreateTemplate } from './api';
@@ -29,7 +29,8 @@ export function Templates() {
         {(templates) =>
           templates.length === 0 ? (
             <Empty icon={IconListDetails} title="No templates yet" action={create}>
-              A template is a recurring service: its tasks, who does them, when they are due and what the client is asked for.
+              A template is a recurring service: its tasks, who does them, when they are due and what the
+              client is asked for.
             </Empty>
           ) : (
             <ul className={list.list}>
@@ -62,11 +63,18 @@ function Row({ template }: { template: TemplateSummary }) {
           </span>
         </div>
         <div className={list.note}>
-          {[template.service, `${template.tasks} ${template.tasks === 1 ? 'task' : 'tasks'}`, template.budget_minutes > 0 && inWords(template.budget_minutes), template.description].filter(Boolean).join(' · ')}
+          {[
+            template.service,
+            `${template.tasks} ${template.tasks === 1 ? 'task' : 'tasks'}`,
+            template.budget_minutes > 0 && inWords(template.budget_minutes),
+            template.description,
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         </div>
       </div>
       {may('workflow:jobs:write') && template.current_version && (
-        <LinkButton size="xs" variant="default"  to="/work/new" search={{ template: template.id }}>
+        <LinkButton size="xs" variant="default" to="/work/new" search={{ template: template.id }}>
           Apply
         </LinkButton>
       )}
@@ -90,9 +98,27 @@ function NewTemplate() {
     <form onSubmit={form.onSubmit(submit)}>
       <Stack gap="md">
         {create.error && <Alert color="red">{explain(create.error)}</Alert>}
-        <TextInput label="Name" placeholder="VAT return" data-autofocus maxLength={200} {...form.getInputProps('name')} />
-        <TextInput label="Service" placeholder="vat" description="One word that jobs, rates and reports are grouped by" maxLength={60} {...form.getInputProps('service')} />
-        <Textarea label="What it is for" autosize minRows={2} maxLength={5000} {...form.getInputProps('description')} />
+        <TextInput
+          label="Name"
+          placeholder="VAT return"
+          data-autofocus
+          maxLength={200}
+          {...form.getInputProps('name')}
+        />
+        <TextInput
+          label="Service"
+          placeholder="vat"
+          description="One word that jobs, rates and reports are grouped by"
+          maxLength={60}
+          {...form.getInputProps('service')}
+        />
+        <Textarea
+          label="What it is for"
+          autosize
+          minRows={2}
+          maxLength={5000}
+          {...form.getInputProps('description')}
+        />
         <Group justify="flex-end">
           <Button type="submit" loading={create.isPending}>
             Begin the template

@@ -14,7 +14,12 @@ export function TryOut({ template, dirty }: { template: Template; dirty: boolean
   const [client, setClient] = useState<string | null>(null);
   const [period, setPeriod] = useState<Period>(commonPeriods()[0]);
   const query = useQuery({
-    ...previewQuery(template, { client_id: client ?? '', draft: true, period_start: period?.start ?? null, period_end: period?.end ?? null }),
+    ...previewQuery(template, {
+      client_id: client ?? '',
+      draft: true,
+      period_start: period?.start ?? null,
+      period_end: period?.end ?? null,
+    }),
     enabled: client !== null,
   });
   return (
@@ -26,7 +31,9 @@ export function TryOut({ template, dirty }: { template: Template; dirty: boolean
         {dirty && client && <span className="quiet">Shows the draft as last saved.</span>}
         {query.error && <span style={{ color: 'var(--overdue)' }}>{explain(query.error)}</span>}
         {query.data ? <PlanPreview preview={query.data} /> : query.isFetching && <Rows count={4} />}
-        {!client && <span className="quiet">Choose a client to see every date and owner. Nothing is made.</span>}
+        {!client && (
+          <span className="quiet">Choose a client to see every date and owner. Nothing is made.</span>
+        )}
       </Stack>
     </aside>
   );

@@ -1,4 +1,10 @@
-import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  type QueryClient,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import type { components } from '@/api/generated/workflow';
 import { body } from '@/api/http';
 import { workflow } from '@/api/services';
@@ -15,7 +21,8 @@ export type PreviewRequest = Schemas['PreviewRequest'];
 export const templatesQuery = () =>
   queryOptions({
     queryKey: ['templates', 'list'],
-    queryFn: () => body(workflow.GET('/templates', { params: { query: { limit: 200 } } })).then(({ items }) => items),
+    queryFn: () =>
+      body(workflow.GET('/templates', { params: { query: { limit: 200 } } })).then(({ items }) => items),
   });
 
 export const templateQuery = (template_id: string) =>
@@ -28,13 +35,22 @@ export const templateQuery = (template_id: string) =>
 export const previewQuery = (template: { id: string; version: number }, ask: PreviewRequest) =>
   queryOptions({
     queryKey: ['templates', 'preview', template.id, template.version, ask],
-    queryFn: () => body(workflow.POST('/templates/{template_id}/preview', { params: { path: { template_id: template.id } }, body: ask })),
+    queryFn: () =>
+      body(
+        workflow.POST('/templates/{template_id}/preview', {
+          params: { path: { template_id: template.id } },
+          body: ask,
+        }),
+      ),
     placeholderData: keepPreviousData,
   });
 
 const changed = (queries: QueryClient) => queries.invalidateQueries({ queryKey: ['templates'] });
 
-const seen = (template: Template) => ({ path: { template_id: template.id }, header: { 'If-Match': `"${template.version}"` } });
+const seen = (template: Template) => ({
+  path: { template_id: template.id },
+  header: { 'If-Match': `"${template.version}"` },
+});
 
 function useTemplateAct<Given>(act: (given: Given) => Promise<Template>, quiet = false) {
   const queries = useQueryClient();
@@ -47,7 +63,10 @@ function useTemplateAct<Given>(act: (given: Given) => Promise<Template>, quiet =
 }
 
 export const useCreateTemplate = () =>
-  useTemplateAct((given: Schemas['TemplateCreate']) => body(workflow.POST('/templates', { body: given })), true);
+  useTemplateAct(
+    (given: Schemas['TemplateCreate']) => body(workflow.POST('/templates', { body: given })),
+    true,
+  );
 
 export const useSaveDraft = () =>
   useTemplateAct(
@@ -62,4 +81,6 @@ export const useChangeTemplate = () =>
   );
 
 export const usePublish = () =>
-  useTemplateAct((template_id: string) => body(workflow.POST('/templates/{template_id}/publish', { params: { path: { template_id } } })));
+  useTemplateAct((template_id: string) =>
+    body(workflow.POST('/templates/{template_id}/publish', { params: { path: { template_id } } })),
+  );

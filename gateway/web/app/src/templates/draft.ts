@@ -52,7 +52,15 @@ export type Draft = {
 
 export const TITLE = '{template}, {period}';
 
-export const noDate = (): DateFields => ({ set: false, amount: 0, direction: 'after', unit: 'days', anchor: 'period_end', of: '', roll: 'none' });
+export const noDate = (): DateFields => ({
+  set: false,
+  amount: 0,
+  direction: 'after',
+  unit: 'days',
+  anchor: 'period_end',
+  of: '',
+  roll: 'none',
+});
 
 export function fromRule(rule?: DateRule): DateFields {
   if (!rule) return noDate();
@@ -75,32 +83,68 @@ export function toRule(date: DateFields): DateRule | undefined {
   return { anchor, unit, roll, amount: amount === 0 ? 0 : amount, ...(isCompletion(anchor) ? { of } : {}) };
 }
 
-export const isCompletion = (anchor: DateRule['anchor']) => anchor === 'task_completion' || anchor === 'request_completion';
+export const isCompletion = (anchor: DateRule['anchor']) =>
+  anchor === 'task_completion' || anchor === 'request_completion';
 
 /** A key for a new step that no other has: "prepare-the-return", "prepare-the-return-2". */
 export function keyFor(title: string, taken: string[]): string {
-  const base = title.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 34) || 'step';
+  const base =
+    title
+      .toLowerCase()
+      .normalize('NFKD')
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 34) || 'step';
   let key = base;
   for (let number = 2; taken.includes(key); number += 1) key = `${base}-${number}`;
   return key;
 }
 
 export const roleName = (typed: string): string =>
-  typed.toLowerCase().trim().replace(/[^a-z0-9]+/g, '_').replace(/^[^a-z]+|_+$/g, '').slice(0, 40);
+  typed
+    .toLowerCase()
+    .trim()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^[^a-z]+|_+$/g, '')
+    .slice(0, 40);
 
-export const newTask = (key: string): TaskFields => ({ id: crypto.randomUUID(), key, title: '', description: '', role: '', due: noDate(), hours: '', checklist: [], after: [] });
+export const newTask = (key: string): TaskFields => ({
+  id: crypto.randomUUID(),
+  key,
+  title: '',
+  description: '',
+  role: '',
+  due: noDate(),
+  hours: '',
+  checklist: [],
+  after: [],
+});
 
-export const newRequest = (key: string): RequestFields => ({ id: crypto.randomUUID(), key, title: '', message: '', due: noDate(), send: 'automatically', items: [newItem()], after: [] });
+export const newRequest = (key: string): RequestFields => ({
+  id: crypto.randomUUID(),
+  key,
+  title: '',
+  message: '',
+  due: noDate(),
+  send: 'automatically',
+  items: [newItem()],
+  after: [],
+});
 
 export function toDraft(content: TemplateContent): Draft {
   const dependencies = content.dependencies ?? [];
-  const waitsFor = (key: string) => dependencies.filter(({ after }) => after === key).map(({ before }) => before);
+  const waitsFor = (key: string) =>
+    dependencies.filter(({ after }) => after === key).map(({ before }) => before);
   return {
     title: content.title ?? TITLE,
     owner_role: content.owner_role ?? '',
     statutory: fromRule(content.statutory_due),
     internal: fromRule(content.internal_due),
-    roles: (content.roles ?? []).map(({ role, staff_id }) => ({ id: crypto.randomUUID(), role, staff_id: staff_id ?? null })),
+    roles: (content.roles ?? []).map(({ role, staff_id }) => ({
+      id: crypto.randomUUID(),
+      role,
+      staff_id: staff_id ?? null,
+    })),
     tasks: (content.tasks ?? []).map((task) => ({
       id: crypto.randomUUID(),
       key: task.key,
@@ -123,7 +167,11 @@ export function toDraft(content: TemplateContent): Draft {
       after: waitsFor(request.key),
       reminders: request.reminders,
     })),
-    lags: Object.fromEntries(dependencies.filter(({ lag_days }) => lag_days).map(({ before, after, lag_days }) => [`${before}>${after}`, lag_days as number])),
+    lags: Object.fromEntries(
+      dependencies
+        .filter(({ lag_days }) => lag_days)
+        .map(({ before, after, lag_days }) => [`${before}>${after}`, lag_days as number]),
+    ),
   };
 }
 
@@ -158,7 +206,9 @@ export function toContent(draft: Draft): TemplateContent {
       ...ruled(due),
     })),
     dependencies: steps.flatMap(({ key, after }) =>
-      after.filter((before) => keys.has(before) && before !== key).map((before) => ({ before, after: key, lag_days: draft.lags[`${before}>${key}`] ?? 0 })),
+      after
+        .filter((before) => keys.has(before) && before !== key)
+        .map((before) => ({ before, after: key, lag_days: draft.lags[`${before}>${key}`] ?? 0 })),
     ),
   };
 }

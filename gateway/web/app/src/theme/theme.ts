@@ -69,10 +69,16 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
-    TextInput: { defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] } },
-    PasswordInput: { defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] } },
+    TextInput: {
+      defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] },
+    },
+    PasswordInput: {
+      defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] },
+    },
     Textarea: { defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] } },
-    NumberInput: { defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] } },
+    NumberInput: {
+      defaultProps: { size: 'sm', inputWrapperOrder: ['label', 'input', 'description', 'error'] },
+    },
     Select: {
       defaultProps: {
         size: 'sm',
@@ -81,11 +87,18 @@ export const theme = createTheme({
       },
     },
     Modal: {
-      defaultProps: { centered: false, yOffset: '12vh', overlayProps: { backgroundOpacity: 0.35 }, transitionProps: { duration: 100 } },
+      defaultProps: {
+        centered: false,
+        yOffset: '12vh',
+        overlayProps: { backgroundOpacity: 0.35 },
+        transitionProps: { duration: 100 },
+      },
       styles: { title: { fontWeight: 600, fontSize: 16 } },
     },
     Menu: { defaultProps: { shadow: 'sm', transitionProps: { duration: 80 } } },
-    Tooltip: { defaultProps: { openDelay: 350, transitionProps: { duration: 80 }, withArrow: false, fz: 'xs' } },
+    Tooltip: {
+      defaultProps: { openDelay: 350, transitionProps: { duration: 80 }, withArrow: false, fz: 'xs' },
+    },
     Paper: { defaultProps: { withBorder: true, shadow: undefined } },
     Popover: { defaultProps: { shadow: 'sm', transitionProps: { duration: 80 } } },
   },

@@ -35,8 +35,16 @@ function Queue({ entries }: { entries: TimeEntry[] }) {
       </Empty>
     );
   }
-  const people = [...new Map(entries.map((entry) => [entry.staff_id, entry.staff_name]))].sort((a, b) => a[1].localeCompare(b[1]));
-  return people.map(([id, name]) => <OnePerson key={id} name={name} entries={exceptionsFirst(entries.filter((entry) => entry.staff_id === id))} />);
+  const people = [...new Map(entries.map((entry) => [entry.staff_id, entry.staff_name]))].sort((a, b) =>
+    a[1].localeCompare(b[1]),
+  );
+  return people.map(([id, name]) => (
+    <OnePerson
+      key={id}
+      name={name}
+      entries={exceptionsFirst(entries.filter((entry) => entry.staff_id === id))}
+    />
+  ));
 }
 
 function OnePerson({ name, entries }: { name: string; entries: TimeEntry[] }) {
@@ -44,9 +52,14 @@ function OnePerson({ name, entries }: { name: string; entries: TimeEntry[] }) {
   const approve = useApproveTime();
   const giveBack = useReturnTime();
   const chosen = entries.filter(({ id }) => !left.includes(id)).map(({ id }) => id);
-  const toggle = (id: string) => setLeft((ids) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]));
+  const toggle = (id: string) =>
+    setLeft((ids) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]));
   const returnAsked = async () => {
-    const reason = await ask({ title: `Return ${chosen.length} ${chosen.length === 1 ? 'entry' : 'entries'} to ${name}?`, act: 'Return', reason: { label: 'What should be changed' } });
+    const reason = await ask({
+      title: `Return ${chosen.length} ${chosen.length === 1 ? 'entry' : 'entries'} to ${name}?`,
+      act: 'Return',
+      reason: { label: 'What should be changed' },
+    });
     if (reason) giveBack.mutate({ ids: chosen, reason });
   };
   return (
@@ -54,7 +67,13 @@ function OnePerson({ name, entries }: { name: string; entries: TimeEntry[] }) {
       title={`${name} · ${clock(entries.reduce((sum, { seconds }) => sum + seconds, 0))}`}
       actions={
         <>
-          <Button size="xs" variant="default" disabled={chosen.length === 0} onClick={returnAsked} loading={giveBack.isPending}>
+          <Button
+            size="xs"
+            variant="default"
+            disabled={chosen.length === 0}
+            onClick={returnAsked}
+            loading={giveBack.isPending}
+          >
             Return
           </Button>
           <Button
@@ -70,7 +89,12 @@ function OnePerson({ name, entries }: { name: string; entries: TimeEntry[] }) {
     >
       <ul className={list.list}>
         {entries.map((entry) => (
-          <Line key={entry.id} entry={entry} chosen={!left.includes(entry.id)} onToggle={() => toggle(entry.id)} />
+          <Line
+            key={entry.id}
+            entry={entry}
+            chosen={!left.includes(entry.id)}
+            onToggle={() => toggle(entry.id)}
+          />
         ))}
       </ul>
     </Section>
@@ -81,7 +105,11 @@ function Line({ entry, chosen, onToggle }: { entry: TimeEntry; chosen: boolean; 
   const exception = exceptionOf(entry);
   return (
     <li className={list.item}>
-      <Checkbox checked={chosen} onChange={onToggle} aria-label={`Choose ${clock(entry.seconds)} on ${entry.job_title}`} />
+      <Checkbox
+        checked={chosen}
+        onChange={onToggle}
+        aria-label={`Choose ${clock(entry.seconds)} on ${entry.job_title}`}
+      />
       <div className={list.main}>
         <div>
           {entry.client_name} · {entry.job_title}
@@ -108,7 +136,13 @@ function Rate({ entry }: { entry: TimeEntry }) {
   if (!may('timebilling:wip:read') || !entry.billable) return null;
   if (!why.data) {
     return (
-      <Button size="compact-xs" variant="subtle" color="gray" onClick={() => setAsked(true)} loading={asked && why.isFetching}>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        onClick={() => setAsked(true)}
+        loading={asked && why.isFetching}
+      >
         Rate?
       </Button>
     );

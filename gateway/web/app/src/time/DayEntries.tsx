@@ -3,12 +3,12 @@ import { IconClock } from '@tabler/icons-react';
 import { fullDate, shortDate } from '@/lib/dates';
 import { clock } from '@/lib/durations';
 import { useMay } from '@/session/me';
+import list from '@/ui/List.module.css';
 import { Section } from '@/ui/Page';
 import { Empty } from '@/ui/states';
 import type { TimeEntry } from './api';
 import { EntryLine } from './EntryLine';
 import { useLogTime } from './LogTime';
-import list from '@/ui/List.module.css';
 
 /** The chosen day first, then the other days of the week that have entries. */
 export function DayEntries({ week, day, entries }: { week: string[]; day: string; entries: TimeEntry[] }) {
@@ -38,7 +38,10 @@ export function DayEntries({ week, day, entries }: { week: string[]; day: string
         )}
       </Section>
       {others.map((one) => (
-        <Section key={one} title={`${shortDate(one)} · ${clock(of(one).reduce((sum, { seconds }) => sum + seconds, 0))}`}>
+        <Section
+          key={one}
+          title={`${shortDate(one)} · ${clock(of(one).reduce((sum, { seconds }) => sum + seconds, 0))}`}
+        >
           <Entries entries={of(one)} />
         </Section>
       ))}

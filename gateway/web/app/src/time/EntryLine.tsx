@@ -9,10 +9,13 @@ import { Status } from '@/ui/Status';
 import { type TimeEntry, useDeleteTime } from './api';
 import { useLogTime } from './LogTime';
 
-const changeable = ({ status }: TimeEntry) => status === 'draft' || status === 'submitted' || status === 'returned';
+const changeable = ({ status }: TimeEntry) =>
+  status === 'draft' || status === 'submitted' || status === 'returned';
 
 export function EntryLine({ entry }: { entry: TimeEntry }) {
-  const about = [entry.task_title, entry.activity_name, !entry.billable && 'not billable'].filter(Boolean).join(' · ');
+  const about = [entry.task_title, entry.activity_name, !entry.billable && 'not billable']
+    .filter(Boolean)
+    .join(' · ');
   return (
     <li className={list.item}>
       <div className={list.main}>
@@ -23,7 +26,9 @@ export function EntryLine({ entry }: { entry: TimeEntry }) {
         </div>
         <div className={list.note}>
           {[entry.narrative, about].filter(Boolean).join(' — ')}
-          {entry.status === 'returned' && entry.return_reason && <div style={{ color: 'var(--at-risk)' }}>Returned: {entry.return_reason}</div>}
+          {entry.status === 'returned' && entry.return_reason && (
+            <div style={{ color: 'var(--at-risk)' }}>Returned: {entry.return_reason}</div>
+          )}
         </div>
       </div>
       <div className={list.end}>
@@ -40,7 +45,11 @@ function EntryMenu({ entry }: { entry: TimeEntry }) {
   const logTime = useLogTime();
   const remove = useDeleteTime();
   const removeAsked = async () => {
-    const yes = await ask({ title: `Delete ${clock(entry.seconds)} on ${entry.job_title}?`, act: 'Delete', danger: true });
+    const yes = await ask({
+      title: `Delete ${clock(entry.seconds)} on ${entry.job_title}?`,
+      act: 'Delete',
+      danger: true,
+    });
     if (yes !== null) remove.mutate(entry);
   };
   if (!may('timebilling:time:write')) return null;

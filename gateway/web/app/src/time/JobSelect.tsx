@@ -4,7 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type JobChoice, jobChoicesQuery } from './api';
 
-type Props = { value: string | null; known?: JobChoice; onChange: (id: string | null) => void; error?: string };
+type Props = {
+  value: string | null;
+  known?: JobChoice;
+  onChange: (id: string | null) => void;
+  error?: string;
+};
 
 /** Finds a job by a few letters of its title or client; offers my own before anything is typed. */
 export function JobSelect({ value, known, onChange, error }: Props) {
@@ -21,7 +26,9 @@ export function JobSelect({ value, known, onChange, error }: Props) {
       searchable
       required
       withAsterisk={false}
-      nothingFoundMessage={found.isFetching ? 'Searching …' : words ? 'No job is called so' : 'Type a client or a job'}
+      nothingFoundMessage={
+        found.isFetching ? 'Searching …' : words ? 'No job is called so' : 'Type a client or a job'
+      }
       data={choices.map((choice) => ({ value: choice.id, label: labelOf(choice) }))}
       // The service has searched already, also in spite of typos.
       filter={({ options }) => options}

@@ -30,7 +30,11 @@ export function LogTimeDialog() {
   );
 }
 
-function LogTimeForm({ given: { day: givenDay, jobId: givenJob, taskId: givenTask, entry } }: { given: Given }) {
+function LogTimeForm({
+  given: { day: givenDay, jobId: givenJob, taskId: givenTask, entry },
+}: {
+  given: Given;
+}) {
   const [day, setDay] = useState(entry?.day ?? givenDay ?? today());
   const [jobId, setJobId] = useState(entry?.job_id ?? givenJob ?? null);
   const [taskId, setTaskId] = useState(entry?.task_id ?? givenTask ?? null);
@@ -51,7 +55,15 @@ function LogTimeForm({ given: { day: givenDay, jobId: givenJob, taskId: givenTas
     event.preventDefault();
     setTried(true);
     if (!seconds || !jobId) return;
-    const fields = { job_id: jobId, task_id: taskId, activity_id: activityId, day, seconds, narrative: narrative.trim(), billable };
+    const fields = {
+      job_id: jobId,
+      task_id: taskId,
+      activity_id: activityId,
+      day,
+      seconds,
+      narrative: narrative.trim(),
+      billable,
+    };
     const onSuccess = () => {
       said(`${clock(seconds)} logged`);
       close();
@@ -65,7 +77,9 @@ function LogTimeForm({ given: { day: givenDay, jobId: givenJob, taskId: givenTas
         {error && (
           <Alert color="red" role="alert">
             {explain(error)}
-            {isProblem(error) && error.code === 'period_locked' && ' Choose a later day, or ask for the lock to be lifted.'}
+            {isProblem(error) &&
+              error.code === 'period_locked' &&
+              ' Choose a later day, or ask for the lock to be lifted.'}
           </Alert>
         )}
         <Group grow align="start">
@@ -82,7 +96,11 @@ function LogTimeForm({ given: { day: givenDay, jobId: givenJob, taskId: givenTas
         </Group>
         <JobSelect
           value={jobId}
-          known={entry ? { id: entry.job_id, title: entry.job_title, client: entry.client_name } : job.data && { id: job.data.id, title: job.data.title, client: job.data.client.name }}
+          known={
+            entry
+              ? { id: entry.job_id, title: entry.job_title, client: entry.client_name }
+              : job.data && { id: job.data.id, title: job.data.title, client: job.data.client.name }
+          }
           onChange={(id) => {
             setJobId(id);
             setTaskId(null);
@@ -122,7 +140,11 @@ function LogTimeForm({ given: { day: givenDay, jobId: givenJob, taskId: givenTas
           onChange={(event) => setNarrative(event.currentTarget.value)}
         />
         <Group justify="space-between">
-          <Checkbox label="Billable" checked={billable} onChange={(event) => setBillable(event.currentTarget.checked)} />
+          <Checkbox
+            label="Billable"
+            checked={billable}
+            onChange={(event) => setBillable(event.currentTarget.checked)}
+          />
           <Button type="submit" loading={saving}>
             {entry ? 'Save' : 'Log time'}
           </Button>

@@ -5,8 +5,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { addDays, shortDate, startOfWeek, today, weekOf } from '@/lib/dates';
 import { clock } from '@/lib/durations';
 import { useMay, useMe } from '@/session/me';
-import { said } from '@/ui/notices';
 import { LinkButton } from '@/ui/LinkButton';
+import { said } from '@/ui/notices';
 import { Page } from '@/ui/Page';
 import { Loaded, Rows } from '@/ui/states';
 import { entriesQuery, type TimeEntry, useSubmitTime } from './api';
@@ -23,7 +23,10 @@ export function Time() {
   const logTime = useLogTime();
   const submit = useSubmitTime();
   const week = weekOf(day, me?.firm.week_start);
-  const query = useInfiniteQuery({ ...entriesQuery({ staff_id: me?.id, day_from: week[0], day_to: week[6] }), enabled: Boolean(me) });
+  const query = useInfiniteQuery({
+    ...entriesQuery({ staff_id: me?.id, day_from: week[0], day_to: week[6] }),
+    enabled: Boolean(me),
+  });
   const entries = query.data?.pages.flatMap((page) => page.items) ?? [];
   const open = entries.filter(({ status }) => status === 'draft' || status === 'returned');
   const go = (to: string) => navigate({ search: { day: to === today() ? undefined : to } });
@@ -58,7 +61,12 @@ export function Time() {
       }
       bar={
         <Group gap={4}>
-          <ActionIcon size={32} variant="default" aria-label="Week before" onClick={() => go(addDays(day, -7))}>
+          <ActionIcon
+            size={32}
+            variant="default"
+            aria-label="Week before"
+            onClick={() => go(addDays(day, -7))}
+          >
             <IconChevronLeft size={16} />
           </ActionIcon>
           <ActionIcon size={32} variant="default" aria-label="Week after" onClick={() => go(addDays(day, 7))}>
@@ -80,14 +88,33 @@ export function Time() {
   );
 }
 
-function WeekStrip({ week, entries, day, onDay }: { week: string[]; entries: TimeEntry[]; day: string; onDay: (day: string) => void }) {
+function WeekStrip({
+  week,
+  entries,
+  day,
+  onDay,
+}: {
+  week: string[];
+  entries: TimeEntry[];
+  day: string;
+  onDay: (day: string) => void;
+}) {
   const total = entries.reduce((sum, { seconds }) => sum + seconds, 0);
   return (
     <div className={css.strip}>
       {week.map((one) => {
-        const seconds = entries.filter((entry) => entry.day === one).reduce((sum, entry) => sum + entry.seconds, 0);
+        const seconds = entries
+          .filter((entry) => entry.day === one)
+          .reduce((sum, entry) => sum + entry.seconds, 0);
         return (
-          <button key={one} type="button" className={css.day} data-today={one === today() || undefined} aria-pressed={one === day} onClick={() => onDay(one)}>
+          <button
+            key={one}
+            type="button"
+            className={css.day}
+            data-today={one === today() || undefined}
+            aria-pressed={one === day}
+            onClick={() => onDay(one)}
+          >
             <span>{shortDate(one)}</span>
             <strong className="num" data-none={seconds === 0 || undefined}>
               {clock(seconds)}

@@ -58,10 +58,19 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
     const target = Math.max(0, Math.min(rows.length - 1, index));
     setFocused(target);
     virtual.scrollToIndex(target);
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${target}"]`)?.focus());
+    requestAnimationFrame(() =>
+      scroller.current?.querySelector<HTMLElement>(`[data-index="${target}"]`)?.focus(),
+    );
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const to = { ArrowDown: focused + 1, j: focused + 1, ArrowUp: focused - 1, k: focused - 1, Home: 0, End: rows.length - 1 }[event.key];
+    const to = {
+      ArrowDown: focused + 1,
+      j: focused + 1,
+      ArrowUp: focused - 1,
+      k: focused - 1,
+      Home: 0,
+      End: rows.length - 1,
+    }[event.key];
     if (to === undefined || event.target instanceof HTMLInputElement) return;
     event.preventDefault();
     moveTo(to);
@@ -71,7 +80,14 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
   const template = columns.map((column) => column.width).join(' ');
   return (
     // biome-ignore lint/a11y/useSemanticElements: a table element can't hold rows that are placed one by one
-    <div ref={scroller} className={css.grid} role="table" aria-label={label} aria-rowcount={total ?? rows.length} onKeyDown={onKeyDown}>
+    <div
+      ref={scroller}
+      className={css.grid}
+      role="table"
+      aria-label={label}
+      aria-rowcount={total ?? rows.length}
+      onKeyDown={onKeyDown}
+    >
       {!narrow && (
         <div className={css.head} role="row" style={{ gridTemplateColumns: template }}>
           {columns.map((column) => (
@@ -92,10 +108,16 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
               data-index={index}
               tabIndex={index === focused ? 0 : -1}
               className={css.row}
-              style={{ gridTemplateColumns: narrow ? '1fr' : template, height: size, transform: `translateY(${start}px)` }}
+              style={{
+                gridTemplateColumns: narrow ? '1fr' : template,
+                height: size,
+                transform: `translateY(${start}px)`,
+              }}
               onFocus={() => setFocused(index)}
               onClick={(event) => !(event.target as HTMLElement).closest('a, button, input') && open(row)}
-              onKeyDown={(event) => event.key === 'Enter' && event.target === event.currentTarget && open(row)}
+              onKeyDown={(event) =>
+                event.key === 'Enter' && event.target === event.currentTarget && open(row)
+              }
             >
               {narrow ? (
                 <div role="cell" className={css.card}>

@@ -6,7 +6,10 @@ dayjs.extend(customParseFormat);
 
 const written = ['YYYY-MM-DD', 'D MMM YYYY', 'D/M/YYYY', 'D.M.YYYY', 'D/M/YY', 'D MMM'];
 
-type Props = Omit<DateInputProps, 'value' | 'onChange'> & { value?: string | null; onChange?: (date: string | null) => void };
+type Props = Omit<DateInputProps, 'value' | 'onChange'> & {
+  value?: string | null;
+  onChange?: (date: string | null) => void;
+};
 
 /** A calendar date, typed ("4 Dec 2026", "4/12/26") or picked. */
 export function DateField({ value, onChange, ...rest }: Props) {

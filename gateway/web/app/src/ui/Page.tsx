@@ -43,7 +43,17 @@ export function Page({ title, trail, beside, facts, actions, bar, fill = false, 
 }
 
 /** A titled part of a page. */
-export function Section({ title, count, actions, children }: { title: string; count?: number; actions?: ReactNode; children: ReactNode }) {
+export function Section({
+  title,
+  count,
+  actions,
+  children,
+}: {
+  title: string;
+  count?: number;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <section className={css.section}>
       <div className={css.sectionHead}>

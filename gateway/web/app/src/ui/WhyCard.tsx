@@ -6,7 +6,15 @@ import css from './WhyCard.module.css';
 export type WhyShown = { says: string; rule: string; version?: string; inputs?: Record<string, unknown> };
 
 /** Every derived figure answers "why?": what is shown opens a small card with its rule, version and inputs. */
-export function WhyCard({ why, label, children }: { why?: WhyShown | null; label: string; children: ReactNode }) {
+export function WhyCard({
+  why,
+  label,
+  children,
+}: {
+  why?: WhyShown | null;
+  label: string;
+  children: ReactNode;
+}) {
   if (!why) return children;
   const inputs = Object.entries(why.inputs ?? {}).filter(([, value]) => value !== null && value !== '');
   return (
@@ -42,7 +50,13 @@ function written(value: unknown): string {
   if (value && typeof value === 'object') {
     const { title, name, amount, currency } = value as Record<string, unknown>;
     if (amount && currency) return `${currency} ${amount}`;
-    return String(title ?? name ?? Object.values(value).filter((part) => typeof part !== 'object').join(' · '));
+    return String(
+      title ??
+        name ??
+        Object.values(value)
+          .filter((part) => typeof part !== 'object')
+          .join(' · '),
+    );
   }
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return String(value);

@@ -65,7 +65,11 @@ function Form({ asked }: { asked: Asked }) {
           <Button variant="default" onClick={() => asked.answer(null)}>
             Not now
           </Button>
-          <Button type="submit" color={asked.danger ? 'red' : undefined} data-autofocus={asked.reason ? undefined : true}>
+          <Button
+            type="submit"
+            color={asked.danger ? 'red' : undefined}
+            data-autofocus={asked.reason ? undefined : true}
+          >
             {asked.act}
           </Button>
         </Group>

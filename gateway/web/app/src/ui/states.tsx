@@ -5,7 +5,17 @@ import { explain } from '@/api/problem';
 import css from './states.module.css';
 
 /** Nothing here yet: says what to do first. */
-export function Empty({ icon: Icon, title, children, action }: { icon: TablerIcon; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({
+  icon: Icon,
+  title,
+  children,
+  action,
+}: {
+  icon: TablerIcon;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className={css.state}>
       <Icon size={20} stroke={1.75} aria-hidden className={css.icon} />
@@ -54,7 +64,17 @@ export function Rows({ count = 6, height = 40 }: { count?: number; height?: numb
 type Query<T> = { data: T | undefined; error: unknown; isPending: boolean; refetch: () => unknown };
 
 /** Skeleton, error or content of one query. */
-export function Loaded<T>({ query, what, skeleton, children }: { query: Query<T>; what: string; skeleton?: ReactNode; children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  what,
+  skeleton,
+  children,
+}: {
+  query: Query<T>;
+  what: string;
+  skeleton?: ReactNode;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) return children(query.data);
   if (query.error) return <Failed error={query.error} retry={() => query.refetch()} what={what} />;
   return skeleton ?? <Rows />;

@@ -1,4 +1,14 @@
-import { Alert, Button, Checkbox, Group, Modal, MultiSelect, Stack, Textarea, TextInput } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  Modal,
+  MultiSelect,
+  Stack,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { body } from '@/api/http';
@@ -8,7 +18,15 @@ import { ItemsEditor, newItem, toItem } from '@/templates/ItemsEditor';
 import { DateField } from '@/ui/DateField';
 import { type Job, workChanged } from './api';
 
-export function AskClientDialog({ job, opened, onClose }: { job: Job; opened: boolean; onClose: () => void }) {
+export function AskClientDialog({
+  job,
+  opened,
+  onClose,
+}: {
+  job: Job;
+  opened: boolean;
+  onClose: () => void;
+}) {
   return (
     <Modal opened={opened} onClose={onClose} title={`Ask ${job.client.name} for something`} size="lg">
       <AskClient job={job} onClose={onClose} />
@@ -19,12 +37,24 @@ export function AskClientDialog({ job, opened, onClose }: { job: Job; opened: bo
 function AskClient({ job, onClose }: { job: Job; onClose: () => void }) {
   const queries = useQueryClient();
   const form = useForm({
-    initialValues: { title: '', message: '', due_on: null as string | null, items: [newItem()], blocks: [] as string[], send: true },
+    initialValues: {
+      title: '',
+      message: '',
+      due_on: null as string | null,
+      items: [newItem()],
+      blocks: [] as string[],
+      send: true,
+    },
     validate: { title: (title) => (title.trim() ? null : 'Say what it is about') },
   });
   const create = useMutation({
     mutationFn: ({ items, ...rest }: typeof form.values) =>
-      body(workflow.POST('/jobs/{job_id}/requests', { params: { path: { job_id: job.id } }, body: { ...rest, items: items.map(toItem) } })),
+      body(
+        workflow.POST('/jobs/{job_id}/requests', {
+          params: { path: { job_id: job.id } },
+          body: { ...rest, items: items.map(toItem) },
+        }),
+      ),
     meta: { quiet: true },
     onSuccess: onClose,
     onError: (error) => form.setErrors(fieldErrors(error)),
@@ -35,7 +65,13 @@ function AskClient({ job, onClose }: { job: Job; onClose: () => void }) {
     <form onSubmit={form.onSubmit((values) => create.mutate(values))}>
       <Stack gap="md">
         {create.error && <Alert color="red">{explain(create.error)}</Alert>}
-        <TextInput label="Title" placeholder="Bank statements for the quarter" data-autofocus maxLength={200} {...form.getInputProps('title')} />
+        <TextInput
+          label="Title"
+          placeholder="Bank statements for the quarter"
+          data-autofocus
+          maxLength={200}
+          {...form.getInputProps('title')}
+        />
         <Textarea label="Message" autosize minRows={2} maxLength={5000} {...form.getInputProps('message')} />
         <ItemsEditor form={form} path="items" />
         <Group grow align="start">

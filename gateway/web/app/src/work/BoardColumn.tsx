@@ -33,7 +33,12 @@ export function BoardColumn({ column: { stage, count, cards }, stages, onMove, s
         <span className={css.count}>{count}</span>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keyboards must reach it */}
-      <div className={css.cards} tabIndex={cards.length > 4 ? 0 : undefined} role="list" aria-label={`Jobs in ${stage.name}`}>
+      <div
+        className={css.cards}
+        tabIndex={cards.length > 4 ? 0 : undefined}
+        role="list"
+        aria-label={`Jobs in ${stage.name}`}
+      >
         {cards.map((job) => (
           <JobCard key={job.id} job={job} stages={stages} onMove={onMove} />
         ))}

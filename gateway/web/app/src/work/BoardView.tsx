@@ -5,8 +5,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { isProblem } from '@/api/problem';
 import { useMay } from '@/session/me';
-import { LinkButton } from '@/ui/LinkButton';
 import { ask } from '@/ui/ask';
+import { LinkButton } from '@/ui/LinkButton';
 import { failed } from '@/ui/notices';
 import { Empty, Loaded } from '@/ui/states';
 import { type Board, boardQuery, type JobRow, type Stage, useMoveJob } from './api';
@@ -18,10 +18,19 @@ export type MoveJob = (job: JobRow, stage: Stage) => void;
 
 export function BoardView({ search }: { search: WorkSearch }) {
   const { owner, status, client } = search;
-  const query = useQuery({ ...boardQuery({ owner, status, client_id: client }), placeholderData: (before) => before });
+  const query = useQuery({
+    ...boardQuery({ owner, status, client_id: client }),
+    placeholderData: (before) => before,
+  });
   return (
     <Loaded query={query} what="The board" skeleton={<BoardSkeleton />}>
-      {(board) => (board.columns.every(({ count }) => count === 0) ? <NoJobs filtered={Boolean(owner || status || client)} /> : <Columns board={board} search={search} />)}
+      {(board) =>
+        board.columns.every(({ count }) => count === 0) ? (
+          <NoJobs filtered={Boolean(owner || status || client)} />
+        ) : (
+          <Columns board={board} search={search} />
+        )
+      }
     </Loaded>
   );
 }
@@ -50,7 +59,13 @@ function Columns({ board, search }: { board: Board; search: WorkSearch }) {
   return (
     <div className={css.board}>
       {board.columns.map((column) => (
-        <BoardColumn key={column.stage.id} column={column} stages={stages} onMove={moveAndSay} search={search} />
+        <BoardColumn
+          key={column.stage.id}
+          column={column}
+          stages={stages}
+          onMove={moveAndSay}
+          search={search}
+        />
       ))}
       <div className="visually-hidden" aria-live="polite">
         {said}
@@ -99,15 +114,10 @@ export function NoJobs({ filtered }: { filtered: boolean }) {
     <Empty
       icon={IconBriefcase}
       title="No open jobs"
-      action={
-        may('workflow:jobs:write') && (
-          <LinkButton to="/work/new">
-            Start a job
-          </LinkButton>
-        )
-      }
+      action={may('workflow:jobs:write') && <LinkButton to="/work/new">Start a job</LinkButton>}
     >
-      A job is one delivery of work for one client, usually made from a template: its tasks, owners and dates appear by themselves.
+      A job is one delivery of work for one client, usually made from a template: its tasks, owners and dates
+      appear by themselves.
     </Empty>
   );
 }

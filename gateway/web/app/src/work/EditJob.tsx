@@ -40,8 +40,23 @@ function EditJob({ job, onClose }: { job: Job; onClose: () => void }) {
     <form onSubmit={submit}>
       <Stack gap="md">
         {save.error && <Alert color="red">{explain(save.error)}</Alert>}
-        <TextInput label="Title" required withAsterisk={false} maxLength={200} value={title} onChange={(event) => setTitle(event.currentTarget.value)} />
-        <Select label="Owner" placeholder="Nobody" clearable searchable data={staff} value={owner} onChange={setOwner} />
+        <TextInput
+          label="Title"
+          required
+          withAsterisk={false}
+          maxLength={200}
+          value={title}
+          onChange={(event) => setTitle(event.currentTarget.value)}
+        />
+        <Select
+          label="Owner"
+          placeholder="Nobody"
+          clearable
+          searchable
+          data={staff}
+          value={owner}
+          onChange={setOwner}
+        />
         <Group justify="flex-end">
           <Button type="submit" loading={save.isPending}>
             Save

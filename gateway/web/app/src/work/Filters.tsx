@@ -26,7 +26,11 @@ export function Filters({ search, onChange, compact }: Props) {
         searchable
         value={search.owner ?? null}
         onChange={(owner) => onChange({ owner: owner ?? undefined })}
-        data={[{ value: 'me', label: 'Mine' }, { value: 'nobody', label: 'Nobody’s' }, ...staff.filter(({ value }) => value !== me?.id)]}
+        data={[
+          { value: 'me', label: 'Mine' },
+          { value: 'nobody', label: 'Nobody’s' },
+          ...staff.filter(({ value }) => value !== me?.id),
+        ]}
       />
       <MultiSelect
         size="xs"
@@ -52,7 +56,14 @@ export function Filters({ search, onChange, compact }: Props) {
         />
       )}
       {filtered && (
-        <Button size="xs" variant="subtle" color="gray" onClick={() => onChange({ owner: undefined, status: undefined, stage: undefined, client: undefined })}>
+        <Button
+          size="xs"
+          variant="subtle"
+          color="gray"
+          onClick={() =>
+            onChange({ owner: undefined, status: undefined, stage: undefined, client: undefined })
+          }
+        >
           Show all
         </Button>
       )}

@@ -43,7 +43,11 @@ export function JobCard({ job, stages, onMove }: { job: JobRow; stages: Stage[];
             <Menu.Dropdown>
               <Menu.Label>Move to</Menu.Label>
               {stages.map((stage) => (
-                <Menu.Item key={stage.id} disabled={stage.id === job.stage_id} onClick={() => onMove(job, stage)}>
+                <Menu.Item
+                  key={stage.id}
+                  disabled={stage.id === job.stage_id}
+                  onClick={() => onMove(job, stage)}
+                >
                   {stage.name}
                 </Menu.Item>
               ))}

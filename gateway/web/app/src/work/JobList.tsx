@@ -16,7 +16,11 @@ import type { WorkSearch } from './search';
 const progress = (job: JobRow) => `${job.tasks_done}/${job.tasks_total}`;
 
 const burn = ({ logged_minutes, budget_minutes }: JobRow) =>
-  budget_minutes > 0 ? `${inWords(logged_minutes)} of ${inWords(budget_minutes)}` : logged_minutes > 0 ? inWords(logged_minutes) : '';
+  budget_minutes > 0
+    ? `${inWords(logged_minutes)} of ${inWords(budget_minutes)}`
+    : logged_minutes > 0
+      ? inWords(logged_minutes)
+      : '';
 
 function columns(stageName: (id: string) => string): Column<JobRow>[] {
   return [
@@ -25,17 +29,53 @@ function columns(stageName: (id: string) => string): Column<JobRow>[] {
       header: 'Job',
       width: 'minmax(220px, 2fr)',
       cell: (job) => (
-        <Link to="/work/jobs/$jobId" params={{ jobId: job.id }} className="truncate" tabIndex={-1} style={{ textDecoration: 'none', fontWeight: 600 }}>
+        <Link
+          to="/work/jobs/$jobId"
+          params={{ jobId: job.id }}
+          className="truncate"
+          tabIndex={-1}
+          style={{ textDecoration: 'none', fontWeight: 600 }}
+        >
           {job.title}
         </Link>
       ),
     },
-    { key: 'client', header: 'Client', width: 'minmax(160px, 1.4fr)', cell: (job) => <span className="truncate">{job.client.name}</span> },
-    { key: 'status', header: 'Status', width: '176px', cell: (job) => <Status value={job.status} title={job.why.says} /> },
-    { key: 'stage', header: 'Stage', width: '120px', cell: (job) => <span className="truncate">{stageName(job.stage_id)}</span> },
-    { key: 'due', header: 'Due', width: '112px', cell: (job) => <DateText date={job.due_on} late={!job.closed_at} /> },
-    { key: 'period', header: 'Period', width: '96px', cell: (job) => <span className="truncate">{periodName(job.period_start, job.period_end)}</span> },
-    { key: 'owner', header: 'Owner', width: 'minmax(120px, 0.8fr)', cell: (job) => <Person name={job.owner?.name} /> },
+    {
+      key: 'client',
+      header: 'Client',
+      width: 'minmax(160px, 1.4fr)',
+      cell: (job) => <span className="truncate">{job.client.name}</span>,
+    },
+    {
+      key: 'status',
+      header: 'Status',
+      width: '176px',
+      cell: (job) => <Status value={job.status} title={job.why.says} />,
+    },
+    {
+      key: 'stage',
+      header: 'Stage',
+      width: '120px',
+      cell: (job) => <span className="truncate">{stageName(job.stage_id)}</span>,
+    },
+    {
+      key: 'due',
+      header: 'Due',
+      width: '112px',
+      cell: (job) => <DateText date={job.due_on} late={!job.closed_at} />,
+    },
+    {
+      key: 'period',
+      header: 'Period',
+      width: '96px',
+      cell: (job) => <span className="truncate">{periodName(job.period_start, job.period_end)}</span>,
+    },
+    {
+      key: 'owner',
+      header: 'Owner',
+      width: 'minmax(120px, 0.8fr)',
+      cell: (job) => <Person name={job.owner?.name} />,
+    },
     { key: 'tasks', header: 'Tasks', width: '64px', align: 'right', cell: progress },
     { key: 'time', header: 'Time', width: '136px', align: 'right', cell: burn },
   ];

@@ -13,7 +13,8 @@ export function JobMenu({ job }: { job: Job }) {
   const [editing, setEditing] = useState(false);
   const params = { path: { job_id: job.id }, header: { 'If-Match': `"${job.version}"` } };
   const cancel = useMutation({
-    mutationFn: (reason: string) => body(workflow.POST('/jobs/{job_id}/cancel', { params, body: { reason } })),
+    mutationFn: (reason: string) =>
+      body(workflow.POST('/jobs/{job_id}/cancel', { params, body: { reason } })),
     onSettled: () => workChanged(queries),
   });
   const reinstate = useMutation({

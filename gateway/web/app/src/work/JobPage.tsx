@@ -30,7 +30,11 @@ export function JobPage() {
   if (isProblem(query.error, 404)) return <NotFound />;
   return (
     <Page title="Job">
-      {query.error ? <Failed error={query.error} what="This job" retry={() => query.refetch()} /> : <Rows count={8} />}
+      {query.error ? (
+        <Failed error={query.error} what="This job" retry={() => query.refetch()} />
+      ) : (
+        <Rows count={8} />
+      )}
     </Page>
   );
 }

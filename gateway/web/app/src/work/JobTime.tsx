@@ -27,7 +27,8 @@ function Burn({ logged, budget }: { logged: number; budget: number }) {
   return (
     <>
       <div className="num">
-        <strong>{inWords(logged)}</strong> of {inWords(budget)} <span className="quiet">({Math.round(share * 100)} %)</span>
+        <strong>{inWords(logged)}</strong> of {inWords(budget)}{' '}
+        <span className="quiet">({Math.round(share * 100)} %)</span>
       </div>
       <div className={css.burn} aria-hidden>
         <div style={{ width: `${Math.min(100, share * 100)}%` }} data-over={share > 1 || undefined} />
@@ -43,7 +44,9 @@ function Latest({ entries }: { entries: TimeEntry[] }) {
       {entries.slice(0, 8).map((entry) => (
         <li key={entry.id} className={list.item}>
           <div className={list.main}>
-            <div className="truncate">{entry.narrative || entry.task_title || entry.activity_name || 'Time'}</div>
+            <div className="truncate">
+              {entry.narrative || entry.task_title || entry.activity_name || 'Time'}
+            </div>
             <div className={list.note}>
               {entry.staff_name} · <DateText date={entry.day} />
             </div>

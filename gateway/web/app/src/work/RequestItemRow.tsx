@@ -24,7 +24,9 @@ export function RequestItemRow({ request, item }: { request: ClientRequest; item
         <Decide request={request} item={item} />
       </div>
       <Answer item={item} />
-      {item.status === 'returned' && item.return_reason && <div className={`${css.answer} quiet`}>Returned: {item.return_reason}</div>}
+      {item.status === 'returned' && item.return_reason && (
+        <div className={`${css.answer} quiet`}>Returned: {item.return_reason}</div>
+      )}
     </li>
   );
 }
@@ -47,14 +49,21 @@ function Answer({ item }: { item: RequestItem }) {
 function written({ kind, answer }: RequestItem): string {
   if (!answer) return '';
   if (kind === 'date' && /^\d{4}-\d\d-\d\d$/.test(answer)) return shortDate(answer);
-  if (kind === 'yes_no' || kind === 'approval') return { true: 'Yes', yes: 'Yes', false: 'No', no: 'No', approved: 'Approved' }[answer] ?? answer;
+  if (kind === 'yes_no' || kind === 'approval')
+    return { true: 'Yes', yes: 'Yes', false: 'No', no: 'No', approved: 'Approved' }[answer] ?? answer;
   return answer;
 }
 
 function File({ id }: { id: string }) {
   const { data } = useQuery(documentQuery(id));
   return (
-    <Anchor component="button" type="button" display="inline-flex" style={{ alignItems: 'center', gap: 4 }} onClick={() => download(id).catch(failed)}>
+    <Anchor
+      component="button"
+      type="button"
+      display="inline-flex"
+      style={{ alignItems: 'center', gap: 4 }}
+      onClick={() => download(id).catch(failed)}
+    >
       <IconPaperclip size={14} aria-hidden />
       {data?.name ?? 'File'}
     </Anchor>
@@ -70,22 +79,40 @@ function Decide({ request, item }: { request: ClientRequest; item: RequestItem }
     onSettled: () => workChanged(queries),
   });
   const giveBack = useMutation({
-    mutationFn: (reason: string) => body(workflow.POST('/requests/{request_id}/items/{item_id}/return', { params, body: { reason } })),
+    mutationFn: (reason: string) =>
+      body(workflow.POST('/requests/{request_id}/items/{item_id}/return', { params, body: { reason } })),
     onSettled: () => workChanged(queries),
   });
   const decidable = ['answered', 'not_applicable', 'not_available'].includes(item.status);
   if (!may || !decidable || request.status !== 'submitted') return null;
 
   const returnAsked = async () => {
-    const reason = await ask({ title: `Return “${item.label}”?`, text: 'The request goes back to the client with it.', act: 'Return it', reason: { label: 'What is wrong with it' } });
+    const reason = await ask({
+      title: `Return “${item.label}”?`,
+      text: 'The request goes back to the client with it.',
+      act: 'Return it',
+      reason: { label: 'What is wrong with it' },
+    });
     if (reason) giveBack.mutate(reason);
   };
   return (
     <>
-      <ActionIcon size={28} aria-label={`Return ${item.label}`} title="Return" onClick={returnAsked} loading={giveBack.isPending}>
+      <ActionIcon
+        size={28}
+        aria-label={`Return ${item.label}`}
+        title="Return"
+        onClick={returnAsked}
+        loading={giveBack.isPending}
+      >
         <IconArrowBackUp size={16} />
       </ActionIcon>
-      <ActionIcon size={28} aria-label={`Accept ${item.label}`} title="Accept" onClick={() => accept.mutate()} loading={accept.isPending}>
+      <ActionIcon
+        size={28}
+        aria-label={`Accept ${item.label}`}
+        title="Accept"
+        onClick={() => accept.mutate()}
+        loading={accept.isPending}
+      >
         <IconCheck size={16} />
       </ActionIcon>
     </>

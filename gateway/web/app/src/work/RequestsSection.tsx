@@ -10,8 +10,8 @@ import { ask } from '@/ui/ask';
 import { DateText } from '@/ui/DateText';
 import { Section } from '@/ui/Page';
 import { Status } from '@/ui/Status';
-import { type ClientRequest, type Job, workChanged } from './api';
 import { AskClientDialog } from './AskClient';
+import { type ClientRequest, type Job, workChanged } from './api';
 import css from './JobPage.module.css';
 import { RequestItemRow } from './RequestItemRow';
 
@@ -25,7 +25,12 @@ export function RequestsSection({ job }: { job: Job }) {
       actions={
         may('workflow:jobs:act') &&
         job.status !== 'cancelled' && (
-          <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setAsking(true)}>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => setAsking(true)}
+          >
             Ask for something
           </Button>
         )
@@ -53,7 +58,9 @@ function Request({ request }: { request: ClientRequest }) {
         <Actions request={request} />
       </div>
       <Notes request={request} />
-      {request.return_reason && request.status === 'returned' && <p className="quiet">Returned: {request.return_reason}</p>}
+      {request.return_reason && request.status === 'returned' && (
+        <p className="quiet">Returned: {request.return_reason}</p>
+      )}
       <ul className={css.items}>
         {request.items.map((item) => (
           <RequestItemRow key={item.id} request={request} item={item} />
@@ -67,7 +74,8 @@ function Notes({ request }: { request: ClientRequest }) {
   const notes = [
     request.sent_at ? `Sent ${shortInstant(request.sent_at)}` : 'Not sent yet',
     request.submitted_at && `handed in ${shortInstant(request.submitted_at)}`,
-    request.reminders_sent > 0 && `reminded ${request.reminders_sent === 1 ? 'once' : `${request.reminders_sent} times`}`,
+    request.reminders_sent > 0 &&
+      `reminded ${request.reminders_sent === 1 ? 'once' : `${request.reminders_sent} times`}`,
   ].filter(Boolean);
   return (
     <div className="quiet" style={{ fontSize: 12 }}>
@@ -91,18 +99,36 @@ function useRequestAct<Given>(act: MutationFunction<unknown, Given>) {
 
 function Actions({ request }: { request: ClientRequest }) {
   const may = useMay()('workflow:jobs:act');
-  const send = useRequestAct(() => body(workflow.POST('/requests/{request_id}/send', { params: path(request) })));
-  const accept = useRequestAct(() => body(workflow.POST('/requests/{request_id}/accept', { params: path(request) })));
-  const giveBack = useRequestAct((reason: string) => body(workflow.POST('/requests/{request_id}/return', { params: path(request), body: { reason } })));
-  const waive = useRequestAct((reason: string) => body(workflow.POST('/requests/{request_id}/waive', { params: path(request), body: { reason } })));
+  const send = useRequestAct(() =>
+    body(workflow.POST('/requests/{request_id}/send', { params: path(request) })),
+  );
+  const accept = useRequestAct(() =>
+    body(workflow.POST('/requests/{request_id}/accept', { params: path(request) })),
+  );
+  const giveBack = useRequestAct((reason: string) =>
+    body(workflow.POST('/requests/{request_id}/return', { params: path(request), body: { reason } })),
+  );
+  const waive = useRequestAct((reason: string) =>
+    body(workflow.POST('/requests/{request_id}/waive', { params: path(request), body: { reason } })),
+  );
   if (!may) return null;
 
   const returnAsked = async () => {
-    const reason = await ask({ title: `Return “${request.title}”?`, text: 'The client sees the reason and can answer again. What waits for the request is blocked again.', act: 'Return it', reason: { label: 'What is missing' } });
+    const reason = await ask({
+      title: `Return “${request.title}”?`,
+      text: 'The client sees the reason and can answer again. What waits for the request is blocked again.',
+      act: 'Return it',
+      reason: { label: 'What is missing' },
+    });
     if (reason) giveBack.mutate(reason);
   };
   const waiveAsked = async () => {
-    const reason = await ask({ title: `Do without “${request.title}”?`, text: 'Reminders stop, and what waits for it goes on.', act: 'Do without it', reason: { label: 'Why' } });
+    const reason = await ask({
+      title: `Do without “${request.title}”?`,
+      text: 'Reminders stop, and what waits for it goes on.',
+      act: 'Do without it',
+      reason: { label: 'Why' },
+    });
     if (reason) waive.mutate(reason);
   };
   const unsent = request.status === 'draft' || request.status === 'scheduled';

@@ -20,7 +20,11 @@ export function StageSelect({ job }: { job: Job }) {
       {
         onError: async (error) => {
           if (!isProblem(error) || error.code !== 'job_has_open_tasks') return failed(error);
-          const yes = await ask({ title: `Finish “${job.title}”?`, text: 'Tasks that are still open will be skipped.', act: 'Skip them and finish' });
+          const yes = await ask({
+            title: `Finish “${job.title}”?`,
+            text: 'Tasks that are still open will be skipped.',
+            act: 'Skip them and finish',
+          });
           if (yes !== null) move.mutate({ job: row, stage, skip_open_tasks: true }, { onError: failed });
         },
       },

@@ -51,7 +51,10 @@ export function StartJob() {
     people: Object.entries(people).map(([role, staff_id]) => ({ role, staff_id })),
   };
   const found = templates.data?.find(({ id }) => id === template);
-  const preview = useQuery({ ...previewQuery(found ?? { id: '', version: 0 }, plan), enabled: Boolean(client && found) });
+  const preview = useQuery({
+    ...previewQuery(found ?? { id: '', version: 0 }, plan),
+    enabled: Boolean(client && found),
+  });
 
   const create = useMutation({
     mutationFn: (job: JobCreate) => body(workflow.POST('/jobs', { body: job })),
@@ -62,7 +65,11 @@ export function StartJob() {
     },
     onError: async (error, job) => {
       if (!isProblem(error) || error.code !== 'period_already_made') return failed(error);
-      const yes = await ask({ title: 'This job exists already', text: 'The template was applied to this client for this period before. Make it once more?', act: 'Make it again' });
+      const yes = await ask({
+        title: 'This job exists already',
+        text: 'The template was applied to this client for this period before. Make it once more?',
+        act: 'Make it again',
+      });
       if (yes !== null) create.mutate({ ...job, again: true });
     },
   });
@@ -70,7 +77,10 @@ export function StartJob() {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!ready) return;
-    create.mutate({ ...plan, ...(free ? { title: title.trim(), internal_due_on: due } : { template_id: template }) });
+    create.mutate({
+      ...plan,
+      ...(free ? { title: title.trim(), internal_due_on: due } : { template_id: template }),
+    });
   };
 
   return (
@@ -83,7 +93,9 @@ export function StartJob() {
             placeholder="What is to be done"
             searchable
             data={[
-              ...(templates.data ?? []).filter(({ current_version }) => current_version).map(({ id, name }) => ({ value: id, label: name })),
+              ...(templates.data ?? [])
+                .filter(({ current_version }) => current_version)
+                .map(({ id, name }) => ({ value: id, label: name })),
               { value: FREE, label: 'Without a template' },
             ]}
             value={template}
@@ -92,7 +104,16 @@ export function StartJob() {
               setPeople({});
             }}
           />
-          {free && <TextInput label="Title" required withAsterisk={false} maxLength={200} value={title} onChange={(event) => setTitle(event.currentTarget.value)} />}
+          {free && (
+            <TextInput
+              label="Title"
+              required
+              withAsterisk={false}
+              maxLength={200}
+              value={title}
+              onChange={(event) => setTitle(event.currentTarget.value)}
+            />
+          )}
           {free && <DateField label="Due" clearable value={due} onChange={setDue} />}
           <PeriodField value={period} onChange={setPeriod} />
           {(engagements.data?.length ?? 0) > 0 && (
@@ -100,13 +121,25 @@ export function StartJob() {
               label="Engagement"
               placeholder="None"
               clearable
-              data={engagements.data?.filter(({ status }) => status === 'open').map((one) => ({ value: one.id, label: one.title }))}
+              data={engagements.data
+                ?.filter(({ status }) => status === 'open')
+                .map((one) => ({ value: one.id, label: one.title }))}
               value={engagement}
               onChange={setEngagement}
             />
           )}
-          <Select label="Owner" placeholder={free ? 'Nobody yet' : 'As the template says'} clearable searchable data={staff} value={owner} onChange={setOwner} />
-          {preview.data && <RolePeople preview={preview.data} people={people} onChange={setPeople} staff={staff} />}
+          <Select
+            label="Owner"
+            placeholder={free ? 'Nobody yet' : 'As the template says'}
+            clearable
+            searchable
+            data={staff}
+            value={owner}
+            onChange={setOwner}
+          />
+          {preview.data && (
+            <RolePeople preview={preview.data} people={people} onChange={setPeople} staff={staff} />
+          )}
           <Group justify="flex-end">
             <Button type="submit" disabled={!ready} loading={create.isPending}>
               Start the job
@@ -122,7 +155,11 @@ export function StartJob() {
               preview.isFetching && <Rows count={5} />
             )
           ) : (
-            <span className="quiet">{free ? 'An empty job: you add its tasks yourself.' : 'Choose a client and a template to see every date and owner before anything is made.'}</span>
+            <span className="quiet">
+              {free
+                ? 'An empty job: you add its tasks yourself.'
+                : 'Choose a client and a template to see every date and owner before anything is made.'}
+            </span>
           )}
         </aside>
       </form>
@@ -130,11 +167,18 @@ export function StartJob() {
   );
 }
 
-type RoleProps = { preview: Preview; people: Record<string, string>; onChange: (people: Record<string, string>) => void; staff: { value: string; label: string }[] };
+type RoleProps = {
+  preview: Preview;
+  people: Record<string, string>;
+  onChange: (people: Record<string, string>) => void;
+  staff: { value: string; label: string }[];
+};
 
 /** Who has each job role this time; what is not said here comes from the engagement, the client or the template. */
 function RolePeople({ preview, people, onChange, staff }: RoleProps) {
-  const roles = [...new Map(preview.tasks.filter(({ role }) => role).map(({ role, owner }) => [role, owner]))];
+  const roles = [
+    ...new Map(preview.tasks.filter(({ role }) => role).map(({ role, owner }) => [role, owner])),
+  ];
   return roles.map(([role, owner]) => (
     <Select
       key={role}

@@ -5,7 +5,17 @@ import { DateField } from '@/ui/DateField';
 
 type Owner = { id: string; name: string };
 
-export function AssignDialog({ opened, onClose, current, onAssign }: { opened: boolean; onClose: () => void; current: Owner | null; onAssign: (owner: Owner | null) => void }) {
+export function AssignDialog({
+  opened,
+  onClose,
+  current,
+  onAssign,
+}: {
+  opened: boolean;
+  onClose: () => void;
+  current: Owner | null;
+  onAssign: (owner: Owner | null) => void;
+}) {
   const staff = useStaffOptions();
   const choose = (id: string | null) => {
     const found = staff.find(({ value }) => value === id);
@@ -27,7 +37,13 @@ export function AssignDialog({ opened, onClose, current, onAssign }: { opened: b
   );
 }
 
-type MoveProps = { opened: boolean; onClose: () => void; date: string | null; what: string; onMove: (move: { due_on: string; reason: string }) => void };
+type MoveProps = {
+  opened: boolean;
+  onClose: () => void;
+  date: string | null;
+  what: string;
+  onMove: (move: { due_on: string; reason: string }) => void;
+};
 
 export function MoveDateDialog({ opened, onClose, date, what, onMove }: MoveProps) {
   return (

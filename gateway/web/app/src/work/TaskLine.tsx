@@ -18,14 +18,31 @@ import { ask } from '@/ui/ask';
 import { DateText } from '@/ui/DateText';
 import css from '@/ui/List.module.css';
 import { Person } from '@/ui/Person';
-import { type Task, type TaskRow, useAssignTask, useFinishTask, useMoveTaskDue, useReopenTask, useSkipTask, useStartTask } from './api';
+import {
+  type Task,
+  type TaskRow,
+  useAssignTask,
+  useFinishTask,
+  useMoveTaskDue,
+  useReopenTask,
+  useSkipTask,
+  useStartTask,
+} from './api';
 import { AssignDialog, MoveDateDialog } from './TaskDialogs';
 import own from './TaskLine.module.css';
 
 const closed = (task: Task) => ['done', 'skipped', 'cancelled'].includes(task.status);
 
 /** One task: tick it, see whose it is, when it is due and what it waits for. */
-export function TaskLine({ task, inJob = false, children }: { task: Task | TaskRow; inJob?: boolean; children?: React.ReactNode }) {
+export function TaskLine({
+  task,
+  inJob = false,
+  children,
+}: {
+  task: Task | TaskRow;
+  inJob?: boolean;
+  children?: React.ReactNode;
+}) {
   const row = 'job' in task ? task : null;
   return (
     <li className={css.item} data-closed={closed(task) || undefined}>
@@ -75,7 +92,9 @@ function Notes({ task }: { task: Task }) {
 }
 
 function Blocked({ task }: { task: Task }) {
-  const waits = task.blocked_by.map(({ title, until }) => (until ? `${title} (until ${until})` : title)).join(', ');
+  const waits = task.blocked_by
+    .map(({ title, until }) => (until ? `${title} (until ${until})` : title))
+    .join(', ');
   return (
     <span className={own.blocked} title={`Waits for: ${waits}`}>
       <IconLock size={13} aria-hidden />
@@ -94,7 +113,12 @@ function Tick({ task }: { task: Task }) {
 
   const click = async () => {
     if (closed(task)) {
-      const reason = await ask({ title: 'Open this task again?', text: 'What waits for it and has not begun is blocked again.', act: 'Reopen', reason: { label: 'Why' } });
+      const reason = await ask({
+        title: 'Open this task again?',
+        text: 'What waits for it and has not begun is blocked again.',
+        act: 'Reopen',
+        reason: { label: 'Why' },
+      });
       if (reason) reopen.mutate({ task, given: reason });
       return;
     }
@@ -139,7 +163,12 @@ function TaskMenu({ task }: { task: Task }) {
     if (despite !== null) start.mutate({ task, given: despite });
   };
   const leave = async () => {
-    const reason = await ask({ title: `Skip “${task.title}”?`, text: 'It is not needed this time; what waits for it goes on.', act: 'Skip', reason: { label: 'Why' } });
+    const reason = await ask({
+      title: `Skip “${task.title}”?`,
+      text: 'It is not needed this time; what waits for it goes on.',
+      act: 'Skip',
+      reason: { label: 'Why' },
+    });
     if (reason) skip.mutate({ task, given: reason });
   };
   return (
@@ -171,9 +200,19 @@ function TaskMenu({ task }: { task: Task }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      <AssignDialog opened={dialog === 'assign'} onClose={() => setDialog(null)} current={task.owner} onAssign={(owner) => assign.mutate({ task, given: owner })} />
-      <MoveDateDialog opened={dialog === 'date'} onClose={() => setDialog(null)} date={task.due_on} what={task.title} onMove={(given) => move.mutate({ task, given })} />
+      <AssignDialog
+        opened={dialog === 'assign'}
+        onClose={() => setDialog(null)}
+        current={task.owner}
+        onAssign={(owner) => assign.mutate({ task, given: owner })}
+      />
+      <MoveDateDialog
+        opened={dialog === 'date'}
+        onClose={() => setDialog(null)}
+        date={task.due_on}
+        what={task.title}
+        onMove={(given) => move.mutate({ task, given })}
+      />
     </>
   );
 }
-

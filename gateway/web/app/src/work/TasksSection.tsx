@@ -23,7 +23,12 @@ export function TasksSection({ job }: { job: Job }) {
       actions={
         may('workflow:jobs:write') &&
         open && (
-          <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setAdding(true)}>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => setAdding(true)}
+          >
             Add a task
           </Button>
         )
@@ -80,7 +85,12 @@ function AddTask({ job, onDone }: { job: Job; onDone: () => void }) {
       body(
         workflow.POST('/jobs/{job_id}/tasks', {
           params: { path: { job_id: job.id } },
-          body: { title: title.trim(), owner_id: owner, due_on: due, budget_minutes: Math.round(Number(hours || 0) * 60) },
+          body: {
+            title: title.trim(),
+            owner_id: owner,
+            due_on: due,
+            budget_minutes: Math.round(Number(hours || 0) * 60),
+          },
         }),
       ),
     onSuccess: () => setTitle(''),
@@ -103,9 +113,27 @@ function AddTask({ job, onDone }: { job: Job; onDone: () => void }) {
           onChange={(event) => setTitle(event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'Escape' && onDone()}
         />
-        <Select aria-label="Owner" placeholder="Owner" clearable searchable w={160} data={staff} value={owner} onChange={setOwner} />
+        <Select
+          aria-label="Owner"
+          placeholder="Owner"
+          clearable
+          searchable
+          w={160}
+          data={staff}
+          value={owner}
+          onChange={setOwner}
+        />
         <DateField aria-label="Due" placeholder="Due" clearable w={130} value={due} onChange={setDue} />
-        <NumberInput aria-label="Budget in hours" placeholder="Hours" min={0} max={10000} step={0.5} w={90} value={hours} onChange={setHours} />
+        <NumberInput
+          aria-label="Budget in hours"
+          placeholder="Hours"
+          min={0}
+          max={10000}
+          step={0.5}
+          w={90}
+          value={hours}
+          onChange={setHours}
+        />
         <Button type="submit" loading={add.isPending}>
           Add
         </Button>

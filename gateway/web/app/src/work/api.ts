@@ -1,4 +1,10 @@
-import { infiniteQueryOptions, type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import type { components } from '@/api/generated/workflow';
 import { body } from '@/api/http';
 import { workflow } from '@/api/services';
@@ -32,10 +38,18 @@ export const boardQuery = (filters: JobFilters) =>
     queryFn: () => body(workflow.GET('/board', { params: { query: filters } })),
   });
 
-export const jobsQuery = (filters: JobFilters & { closed?: 'true' | 'false' | 'any'; stage_id?: string; engagement_id?: string; template_id?: string }) =>
+export const jobsQuery = (
+  filters: JobFilters & {
+    closed?: 'true' | 'false' | 'any';
+    stage_id?: string;
+    engagement_id?: string;
+    template_id?: string;
+  },
+) =>
   infiniteQueryOptions({
     queryKey: ['jobs', 'list', filters],
-    queryFn: ({ pageParam }) => body(workflow.GET('/jobs', { params: { query: { ...filters, limit: 100, cursor: pageParam } } })),
+    queryFn: ({ pageParam }) =>
+      body(workflow.GET('/jobs', { params: { query: { ...filters, limit: 100, cursor: pageParam } } })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
@@ -47,7 +61,11 @@ export const jobQuery = (job_id: string) =>
   });
 
 export const stagesQuery = () =>
-  queryOptions({ queryKey: ['stages'], queryFn: () => body(workflow.GET('/stages')).then(({ items }) => items), staleTime: 300_000 });
+  queryOptions({
+    queryKey: ['stages'],
+    queryFn: () => body(workflow.GET('/stages')).then(({ items }) => items),
+    staleTime: 300_000,
+  });
 
 type TaskFilters = { owner?: string; due_to?: string; due_from?: string; job_id?: string; open?: boolean };
 
@@ -57,19 +75,26 @@ export const tasksQuery = (filters: TaskFilters) =>
     queryFn: () => body(workflow.GET('/tasks', { params: { query: { ...filters, limit: 200 } } })),
   });
 
-export const requestsQuery = (filters: { owner?: string; client_id?: string; status?: Schemas['RequestStatus'][] }) =>
+export const requestsQuery = (filters: {
+  owner?: string;
+  client_id?: string;
+  status?: Schemas['RequestStatus'][];
+}) =>
   queryOptions({
     queryKey: ['requests', filters],
     queryFn: () => body(workflow.GET('/requests', { params: { query: { ...filters, limit: 100 } } })),
   });
 
-export const overviewQuery = () => queryOptions({ queryKey: ['overview', 'work'], queryFn: () => body(workflow.GET('/overview')) });
+export const overviewQuery = () =>
+  queryOptions({ queryKey: ['overview', 'work'], queryFn: () => body(workflow.GET('/overview')) });
 
 // ---------------------------------------------------------------- changing
 
 /** After a change of work: whatever shows jobs, tasks, requests or sums of them asks again. */
 export const workChanged = (queries: QueryClient) =>
-  Promise.all(['jobs', 'tasks', 'requests', 'overview'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+  Promise.all(
+    ['jobs', 'tasks', 'requests', 'overview'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+  );
 
 const header = (version?: number) => (version === undefined ? {} : { 'If-Match': `"${version}"` });
 
@@ -77,21 +102,33 @@ type Patch = (task: Task) => Partial<Task>;
 
 /** Shows a task as it will be in every list and job page at once; returns the way back. */
 async function showTask(queries: QueryClient, id: string, patch: Patch): Promise<() => void> {
-  await Promise.all([queries.cancelQueries({ queryKey: ['tasks'] }), queries.cancelQueries({ queryKey: ['jobs', 'one'] })]);
-  const before = [...queries.getQueriesData({ queryKey: ['tasks'] }), ...queries.getQueriesData({ queryKey: ['jobs', 'one'] })];
+  await Promise.all([
+    queries.cancelQueries({ queryKey: ['tasks'] }),
+    queries.cancelQueries({ queryKey: ['jobs', 'one'] }),
+  ]);
+  const before = [
+    ...queries.getQueriesData({ queryKey: ['tasks'] }),
+    ...queries.getQueriesData({ queryKey: ['jobs', 'one'] }),
+  ];
   const change = <T extends Task>(task: T): T => (task.id === id ? { ...task, ...patch(task) } : task);
   queries.setQueriesData<{ items: TaskRow[]; next_cursor: string | null }>(
     { queryKey: ['tasks'] },
     (page) => page && { ...page, items: page.items.map(change) },
   );
-  queries.setQueriesData<Job>({ queryKey: ['jobs', 'one'] }, (job) => job && { ...job, tasks: job.tasks.map(change) });
+  queries.setQueriesData<Job>(
+    { queryKey: ['jobs', 'one'] },
+    (job) => job && { ...job, tasks: job.tasks.map(change) },
+  );
   return () => {
     for (const [key, data] of before) queries.setQueryData(key, data);
   };
 }
 
 /** A change of one task that is seen at once and taken back if it is refused. */
-function useTaskChange<Given>(ask: (task: Task, given: Given) => Promise<TaskRow>, patch: (given: Given) => Patch) {
+function useTaskChange<Given>(
+  ask: (task: Task, given: Given) => Promise<TaskRow>,
+  patch: (given: Given) => Patch,
+) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ task, given }: { task: Task; given: Given }) => ask(task, given),
@@ -108,33 +145,47 @@ const at = (task: Task) => ({ path: { task_id: task.id }, header: header(task.ve
 export const useFinishTask = () =>
   useTaskChange(
     (task, despite: string | undefined) =>
-      body(workflow.POST('/tasks/{task_id}/done', { params: at(task), body: despite ? { despite_block: despite } : {} })),
+      body(
+        workflow.POST('/tasks/{task_id}/done', {
+          params: at(task),
+          body: despite ? { despite_block: despite } : {},
+        }),
+      ),
     () => () => ({ status: 'done', overdue: false }),
   );
 
 export const useReopenTask = () =>
   useTaskChange(
-    (task, reason: string) => body(workflow.POST('/tasks/{task_id}/reopen', { params: at(task), body: { reason } })),
+    (task, reason: string) =>
+      body(workflow.POST('/tasks/{task_id}/reopen', { params: at(task), body: { reason } })),
     () => () => ({ status: 'in_progress' }),
   );
 
 export const useStartTask = () =>
   useTaskChange(
     (task, despite: string | undefined) =>
-      body(workflow.POST('/tasks/{task_id}/start', { params: at(task), body: despite ? { despite_block: despite } : {} })),
+      body(
+        workflow.POST('/tasks/{task_id}/start', {
+          params: at(task),
+          body: despite ? { despite_block: despite } : {},
+        }),
+      ),
     () => () => ({ status: 'in_progress' }),
   );
 
 export const useSkipTask = () =>
   useTaskChange(
-    (task, reason: string) => body(workflow.POST('/tasks/{task_id}/skip', { params: at(task), body: { reason } })),
+    (task, reason: string) =>
+      body(workflow.POST('/tasks/{task_id}/skip', { params: at(task), body: { reason } })),
     () => () => ({ status: 'skipped', overdue: false }),
   );
 
 export const useAssignTask = () =>
   useTaskChange(
     (task, owner: { id: string; name: string } | null) =>
-      body(workflow.POST('/tasks/{task_id}/assign', { params: at(task), body: { owner_id: owner?.id ?? null } })),
+      body(
+        workflow.POST('/tasks/{task_id}/assign', { params: at(task), body: { owner_id: owner?.id ?? null } }),
+      ),
     (owner) => () => ({ owner }),
   );
 
@@ -142,7 +193,8 @@ export const useMoveTaskDue = () =>
   useTaskChange(
     (task, { due_on, reason }: { due_on: string; reason: string }) =>
       body(workflow.POST('/tasks/{task_id}/due_date', { params: at(task), body: { due_on, reason } })),
-    ({ due_on }) => () => ({ due_on, due_pinned: true }),
+    ({ due_on }) =>
+      () => ({ due_on, due_pinned: true }),
   );
 
 export const useTick = () =>
@@ -169,7 +221,10 @@ export function useMoveJob() {
     onMutate: async ({ job, stage }) => {
       await queries.cancelQueries({ queryKey: ['jobs', 'board'] });
       const before = queries.getQueriesData({ queryKey: ['jobs', 'board'] });
-      queries.setQueriesData<Board>({ queryKey: ['jobs', 'board'] }, (board) => board && moved(board, job, stage));
+      queries.setQueriesData<Board>(
+        { queryKey: ['jobs', 'board'] },
+        (board) => board && moved(board, job, stage),
+      );
       return () => {
         for (const [key, data] of before) queries.setQueryData(key, data);
       };
@@ -194,4 +249,5 @@ export function moved(board: Board, job: JobRow, stage: Stage): Board {
   };
 }
 
-const byDue = (a: JobRow, b: JobRow) => (a.due_on ?? '9999').localeCompare(b.due_on ?? '9999') || a.id.localeCompare(b.id);
+const byDue = (a: JobRow, b: JobRow) =>
+  (a.due_on ?? '9999').localeCompare(b.due_on ?? '9999') || a.id.localeCompare(b.id);
