@@ -11,7 +11,7 @@ from tools.launcher.area import PROJECT, Area
 from tools.launcher.errors import LauncherError
 from tools.launcher.part import tail
 
-_SKIPPED = {"__pycache__", "node_modules", "dist", "tests"}
+_SKIPPED = {"__pycache__", "node_modules", "dist", "generated", "tests"}
 
 
 def fingerprint(sources: Iterable[Path], env: Mapping[str, str] | None = None) -> str:
