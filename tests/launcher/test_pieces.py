@@ -153,3 +153,12 @@ def test_mail_kept_is_bounded_in_number_and_size() -> None:
     assert [m.recipients[0] for m in few.list()] == ["9@example.com", "8@example.com", "7@example.com"]
     assert sum(m.size for m in small.list()) <= 5000
     assert small.list()[0].recipients == ("9@example.com",)
+
+
+def test_what_a_build_generates_does_not_call_for_another_build(tmp_path: Path) -> None:
+    (tmp_path / "app.ts").write_text("1")
+    before = once.fingerprint([tmp_path])
+    for folder in ("node_modules", "dist", "generated", "__pycache__"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "made.ts").write_text("2")
+    assert once.fingerprint([tmp_path]) == before
