@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import get_args
 
-from edge.render import render, settings_or_exit
+from edge.render import settings_or_exit, write
 from edge.settings import Target
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     if envoy is None:
         raise SystemExit("edge: there is no `envoy` on the PATH")
     config = Path(tempfile.mkdtemp(prefix="edge-")) / "envoy.yaml"
-    config.write_text(render(settings_or_exit(arguments.target)))
+    write(settings_or_exit(arguments.target), config)
     os.execv(envoy, [envoy, "-c", str(config), *ENVOY_FLAGS, "--concurrency", arguments.concurrency])  # noqa: S606  # no shell is meant
 
 

@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
@@ -97,14 +97,36 @@ def _spoofable(settings: Settings) -> dict[str, list[str]]:
     return {"prefixes": SPOOFABLE_PREFIXES, "names": [*SPOOFABLE_NAMES, *FORWARDED_OTHERS]}
 
 
-def render(settings: Settings) -> str:
-    """The complete configuration, YAML."""
+def write(settings: Settings, out: Path) -> None:
+    """Writes the configuration to `out` and, where the edge speaks TLS, its certificate's place to `tls.yaml` beside it."""
+    tls_file = out.with_name("tls.yaml")
+    out.write_text(render(settings, tls_file))
+    if settings.tls_cert_file:
+        tls_file.write_text(json.dumps(_certificate(settings), indent=2))
+
+
+def _certificate(settings: Settings) -> dict[str, Any]:
+    """Where the certificate is, as Envoy's secret discovery reads it."""
+    cert, key = str(settings.tls_cert_file), str(settings.tls_key_file)
+    certificate = {
+        "certificate_chain": {"filename": cert},
+        "private_key": {"filename": key},
+        # Kubernetes renews a mounted Secret by renaming a link in this folder.
+        "watched_directory": {"path": str(Path(cert).parent)},
+    }
+    kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+    return {"resources": [{"@type": kind, "name": "edge", "tls_certificate": certificate}]}
+
+
+def render(settings: Settings, tls_file: Path) -> str:
+    """The complete configuration, YAML. `tls_file` is where the certificate's place will be written."""
     loader = PackageLoader("edge", ".")
     environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701  # no HTML
     # JSON is YAML too, so a value can't break out of its place. Jinja's own filter escapes for HTML.
     environment.filters["tojson"] = json.dumps
     return environment.get_template("envoy.yaml.j2").render(
         settings=settings,
+        tls_file=str(tls_file.absolute()),
         services=routes.SERVICES,
         public_operations=routes.PUBLIC_OPERATIONS,
         guessed_at=routes.GUESSED_AT,
@@ -128,7 +150,7 @@ def main() -> None:
     parser.add_argument("--target", choices=get_args(Target), required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    arguments.out.write_text(render(settings_or_exit(arguments.target)))
+    write(settings_or_exit(arguments.target), arguments.out)
 
 
 def settings_or_exit(target: Target) -> Settings:

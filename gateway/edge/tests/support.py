@@ -17,8 +17,8 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from edge.__main__ import ENVOY_FLAGS
 
+from edge.__main__ import ENVOY_FLAGS
 from gateway.edge.tests.upstream import Upstream
 
 UPSTREAMS = ("clients", "workflow", "timebilling", "documents", "portal", "identity", "live", "web", "s3")

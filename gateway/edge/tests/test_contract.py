@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from edge.routes import PUBLIC_OPERATIONS, SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]

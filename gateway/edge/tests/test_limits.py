@@ -1,8 +1,8 @@
 """How much the edge lets through: size of a request, and how many from one address."""
 
 import pytest
-from edge.routes import GUESSED_AT
 
+from edge.routes import GUESSED_AT
 from gateway.edge.tests.support import Edge, StartEdge, problem, until
 
 PATH = "/api/clients/v1/clients"

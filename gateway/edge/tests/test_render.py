@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from gateway.edge.tests.support import StartEdge, envoy, render, render_raw, until
+from gateway.edge.tests.support import Edge, StartEdge, envoy, render, render_raw, until
 
 ORIGINS = {"public_url": "https://praxis.example", "s3_public_url": "https://files.praxis.example"}
 LOCAL = {
@@ -81,20 +81,36 @@ def test_values_cannot_break_out_of_their_place(tmp_path: Path) -> None:
     assert "admin" not in yaml.safe_load((tmp_path / "envoy.yaml").read_text())
 
 
-def test_with_a_certificate_the_edge_speaks_tls(start_edge: StartEdge, tmp_path: Path) -> None:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make_certificate(cert, key)
-    edge = start_edge(
-        tls_cert_file=cert, tls_key_file=key, public_url="https://localhost", s3_public_url="https://files.test"
-    )
-    context = ssl.create_default_context(cafile=str(cert))
+@pytest.fixture
+def tls_edge(start_edge: StartEdge, tmp_path: Path) -> Edge:
+    make_certificate(tmp_path)
+    files = {"tls_cert_file": tmp_path / "cert.pem", "tls_key_file": tmp_path / "key.pem"}
+    return start_edge(**files, public_url="https://localhost", s3_public_url="https://files.test")
+
+
+def ask_by_tls(edge: Edge, folder: Path) -> httpx.Response:
+    """An answer of the edge, if it shows the certificate that lies in the folder."""
+    context = ssl.create_default_context(cafile=str(folder / "cert.pem"))
     with httpx.Client(base_url=edge.url.replace("127.0.0.1", "localhost"), verify=context) as client:
-        answer = until(lambda: client.get("/readyz"), "the edge's start")
-        assert answer.headers["strict-transport-security"]
+        return client.get("/readyz")
 
 
-def make_certificate(cert: Path, key: Path) -> None:
-    """A certificate for localhost, signed by itself."""
+def test_with_a_certificate_the_edge_speaks_tls(tls_edge: Edge, tmp_path: Path) -> None:
+    answer = until(lambda: ask_by_tls(tls_edge, tmp_path), "the edge's start")
+    assert answer.headers["strict-transport-security"]
+
+
+def test_a_renewed_certificate_is_taken_up_while_it_runs(tls_edge: Edge, tmp_path: Path) -> None:
+    until(lambda: ask_by_tls(tls_edge, tmp_path), "the edge's start")
+    (tmp_path / "next").mkdir()
+    make_certificate(tmp_path / "next")
+    for name in ("key.pem", "cert.pem"):
+        (tmp_path / "next" / name).rename(tmp_path / name)
+    until(lambda: ask_by_tls(tls_edge, tmp_path).is_success, "the new certificate")
+
+
+def make_certificate(folder: Path) -> None:
+    """cert.pem and key.pem for localhost, signed by itself."""
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     command = [
         "openssl",
@@ -108,4 +124,8 @@ def make_certificate(cert: Path, key: Path) -> None:
         "-days",
         "2",
     ]
-    subprocess.run([*command, *subject, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+    subprocess.run(
+        [*command, *subject, "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True,
+        capture_output=True,
+    )

@@ -4,8 +4,8 @@ from ipaddress import ip_address
 
 import httpx
 import pytest
-from edge.routes import SERVICES
 
+from edge.routes import SERVICES
 from gateway.edge.tests.support import Edge, problem
 
 
