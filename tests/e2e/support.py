@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,21 @@ class Platform:
     files: str
     mail: str
     praxis: Callable[..., subprocess.CompletedProcess[str]]
+    patience: list[float] = field(default_factory=lambda: [0.0])
+
+    def patiently(self, method: str, url: str, **more: Any) -> tuple[httpx.Response, int]:
+        """Asks as a client does that knows its network: when no answer comes, the same request again. Says how often it asked."""
+        deadline, tries = time.monotonic() + self.patience[0], 0
+        while True:
+            tries += 1
+            try:
+                answer = httpx.request(method, url, timeout=30, **more)
+                if answer.status_code not in (502, 503, 504) or time.monotonic() > deadline:
+                    return answer, tries
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
 
     def status(self) -> dict[str, Any]:
         """Each part's state and process, as `./praxis status --json` says it."""
@@ -43,7 +59,7 @@ class Platform:
     def messages(self, to: str) -> list[dict[str, Any]]:
         """Mail to an address, newest first."""
         found = httpx.get(f"{self.mail}/api/messages", params={"to": to}).raise_for_status().json()
-        return found["messages"] if isinstance(found, dict) else found
+        return list(found["items"])
 
     def mailed(self, to: str, pattern: str, within: float = 20) -> str:
         """The first group of `pattern` in the newest mail to that address that has it."""
@@ -83,7 +99,11 @@ class Person:
             headers["idempotency-key"] = key or str(uuid4())
         if json is not None:
             more["json"] = json
-        return Answer(httpx.request(method, self.platform.app + "/api/" + path, headers=headers, timeout=30, **more))
+        answer, tries = self.platform.patiently(method, f"{self.platform.app}/api/{path}", headers=headers, **more)
+        if answer.status_code == 412 and tries > 1 and method in ("PUT", "PATCH"):
+            # The change had been made, only its answer was lost: what stands there now is the answer.
+            answer, _ = self.platform.patiently("GET", f"{self.platform.app}/api/{path}", headers=headers)
+        return Answer(answer)
 
     def get(self, path: str, **more: Any) -> Any:
         return self.request("GET", path, **more).expect(200).json
@@ -186,14 +206,16 @@ class PortalVisitor:
     def send_file(self, form: Any, name: str, content: bytes, media_type: str) -> Any:
         """Sends a file by a form whose target is the object store, and follows where the store sends the browser."""
         fields = dict(form.form_values())
-        answer = httpx.post(form.get("action"), data=fields, files={"file": (name, content, media_type)}, timeout=30)
+        answer, _ = self.platform.patiently(
+            "POST", form.get("action"), data=fields, files={"file": (name, content, media_type)}
+        )
         assert answer.status_code == 303, f"{answer.status_code} {answer.text[:500]}"
         return self._go("GET", answer.headers["location"])
 
     def form(self, *fragments: str) -> Any:
         """The form of the page whose action or text holds all fragments."""
         for form in self.page.forms:
-            text = lxml.html.tostring(form, encoding="unicode")
+            text = lxml.html.tostring(form, encoding="unicode").lower()
             if all(f in text for f in fragments):
                 return form
         raise LookupError(f"no form with {fragments} at {self.url}: {self.text()[:800]}")
@@ -206,7 +228,7 @@ class PortalVisitor:
             headers = {"cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
             if method != "GET":
                 headers["origin"] = self.platform.app
-            answer = httpx.request(method, url, data=data, headers=headers, timeout=30)
+            answer, _ = self.platform.patiently(method, url, data=data, headers=headers)
             for cookie in answer.headers.get_list("set-cookie"):
                 name, _, value = cookie.partition(";")[0].partition("=")
                 self.cookies[name] = value
