@@ -76,9 +76,18 @@ def test_a_bad_body_is_refused_with_its_place(world: World) -> None:
     ):
         problem = api.post("/notes", body).problem(400, "request_invalid").json
         assert pointer in [e["pointer"] for e in problem["errors"]]
-    api.request("POST", "/notes", headers={"content-type": "application/json"}, content=b"{").problem(
-        400, "request_invalid"
-    )
+    for content in (
+        b"{",
+        b'{"text": NaN}',
+        b'{"text": "\\ud800"}',
+        b'{"text": "\xff"}',
+        b"\x90",
+        '{"text": "ü"}'.encode("latin-1"),
+    ):
+        sent = api.request("POST", "/notes", headers={"content-type": "application/json"}, content=content)
+        sent.problem(400, "request_invalid")
+    unheard = {"content-type": "application/json; charset=unheard-of"}
+    api.request("POST", "/notes", headers=unheard, content=b"{").problem(400, "request_invalid")
     api.request("POST", "/notes", headers={"content-type": "text/plain"}, content=b"{}").problem(
         415, "media_type_not_supported"
     )
