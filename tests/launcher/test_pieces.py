@@ -132,7 +132,7 @@ def test_journeys_share_one_platform_and_files_their_database() -> None:
     assert pytest_groups.group_of(PROJECT / "tests/e2e/faults/test_relay.py") == "e2e"
     unit = PROJECT / "services/clients/tests/unit/test_rules.py"
     assert pytest_groups.group_of(unit) == str(unit)
-    assert pytest_groups.group_of(PROJECT / "tests/launcher/test_pieces.py") is None
+    assert pytest_groups.group_of(PROJECT / "tests/launcher/test_up_and_down.py") is None
 
 
 def test_mail_is_found_by_the_address_it_was_sent_to() -> None:

@@ -17,6 +17,9 @@ from tools.launcher.area import PROJECT
 
 from .conftest import Launcher
 
+# Each starts real servers several times, beside other tests that do.
+pytestmark = pytest.mark.timeout(300)
+
 
 def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds

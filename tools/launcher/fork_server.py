@@ -99,6 +99,8 @@ def become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    # Where `python -m` looks first.
+    sys.path[0] = request["cwd"]
     # What `ps` and `top` show by default; at most 15 bytes.
     Path("/proc/self/comm").write_text(request["name"][:15])
     sys.argv = [request["module"], *request["words"]]

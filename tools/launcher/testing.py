@@ -30,7 +30,7 @@ def test(parts: Sequence[str], expression: str | None, more: Sequence[str]) -> i
     places = _places(parts)
     missing = _provide_browser(places)
     failed = _checks(places, whole=not parts)
-    code = _pytest(places, expression, more)
+    code = _pytest(places, expression, [*(["-m", "not browser"] if missing else []), *more])
     # pytest's own summary is the last line of a run in which all is well.
     if failed:
         print(f"\nFailed besides the tests: {', '.join(failed)} (see above).")
