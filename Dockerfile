@@ -27,7 +27,7 @@ RUN sed -n -E '/^(grpcio|grpcio-tools|protobuf|setuptools|typing-extensions)==/,
  && pip install --no-cache-dir --require-hashes -r contracts.lock
 COPY proto proto
 COPY tools/__init__.py tools/codegen.py tools/
-RUN python -m tools.codegen
+RUN python -c "from tools.codegen import generate; generate()"
 
 # ---- the staff web app: built by Node, served by Python
 FROM node:${NODE} AS web-app
