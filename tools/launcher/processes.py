@@ -144,6 +144,12 @@ def rotated_log(area: Area, name: str) -> Path:
     return log
 
 
+def wait(entry: Record) -> int | None:
+    """The exit code of a process that this launcher is the parent of; None if somebody else saw it end."""
+    child = _children.get(entry.pid)
+    return child.wait() if child else None
+
+
 def family(entry: Record, alone: bool = False) -> list[psutil.Process]:
     """The process and (unless `alone`) all it started that still hangs on it."""
     try:

@@ -53,7 +53,10 @@ class Supervisor:
     def stop(self) -> None:
         """Stop everything, in the reverse order of need; what may go together goes together."""
         self.stopping = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        # What is being started or built ends with its process; what slipped through meanwhile is stopped after.
+        processes.stop_area(self._area, keep=[SUPERVISOR])
+        self._pool.shutdown(wait=True)
         processes.stop_area(self._area, keep=[SUPERVISOR])
         (self._area.path / STATE).unlink(missing_ok=True)
 

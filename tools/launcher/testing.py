@@ -58,7 +58,8 @@ def _checks(places: Sequence[str], whole: bool) -> list[str]:
             commands["import-linter"] = [str(BIN / "lint-imports")]
     failed = [name for name, command in commands.items() if not _passes(name, command)]
     if whole or WEB in places:
-        path = webapp.install(lambda text: print(f"  web app: {text} …", flush=True))
+        test_area().create()
+        path = webapp.install(test_area(), lambda text: print(f"  web app: {text} …", flush=True))
         if not _passes("web app", ["npm", "run", "check"], webapp.APP, {"PATH": path}):
             failed.append("web app")
     return failed

@@ -25,7 +25,7 @@ _CONTRACTS = (
 _LEAST_NODE, _LEAST_NPM = (20, 19), (11, 0)
 
 
-def build(say: Callable[[str], None]) -> None:
+def build(area: Area, say: Callable[[str], None]) -> None:
     """gateway/web/app/dist from its sources, unless it stands there already."""
     cache = Area(CACHE)
     with (CACHE / "web.lock").open("w") as handle:
@@ -35,18 +35,18 @@ def build(say: Callable[[str], None]) -> None:
         key = once.fingerprint([APP, *contracts])
         if once.is_done(cache, "web-build", key) and (APP / "dist").is_dir():
             return
-        path = install(say)
+        path = install(area, say)
         say("building")
-        once.tool(["npm", "run", "build"], APP, {"PATH": path})
+        once.tool(area, "web-build", ["npm", "run", "build"], APP, {"PATH": path})
         once.mark_done(cache, "web-build", key)
 
 
-def install(say: Callable[[str], None]) -> str:
+def install(area: Area, say: Callable[[str], None]) -> str:
     """node_modules as the lock says. Returns the PATH on which the right node and npm are found."""
     path = _path_with_node(say)
     if not _modules_match_lock():
         say("installing its packages")
-        once.tool(["npm", "ci", "--no-audit", "--no-fund"], APP, {"PATH": path})
+        once.tool(area, "web-modules", ["npm", "ci", "--no-audit", "--no-fund"], APP, {"PATH": path})
     return path
 
 
