@@ -1,6 +1,7 @@
 """Dependencies: cycles are found and named, and nothing is both startable and blocked."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def test_an_edge_back_makes_a_cycle_and_the_path_is_one(
     path = find_cycle(pairs)
     assert path is not None
     assert path[0] == path[-1]
-    assert all(step in pairs for step in zip(path, path[1:], strict=False))
+    assert all(step in pairs for step in pairwise(path))
 
 
 def test_something_that_waits_for_itself_is_a_cycle() -> None:

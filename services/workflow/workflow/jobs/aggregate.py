@@ -25,6 +25,7 @@ from workflow.requests import rules as request_rules
 from workflow.requests.events import request_changed
 from workflow.requests.sending import send
 from workflow.requests.tables import Request
+from workflow.stages.tables import Stage
 from workflow.stages.usecases import stages_of
 from workflow.tasks import rules as task_rules
 from workflow.tasks.events import task_changed
@@ -46,6 +47,13 @@ class WholeJob:
     requests: list[Request] = field(default_factory=list)
     dependencies: list[Dependency] = field(default_factory=list)
     _versions: dict[UUID, int] = field(default_factory=dict)  # as loaded
+    _stages: dict[UUID, Stage] = field(default_factory=dict)
+
+    def stages(self, uow: Uow) -> dict[UUID, Stage]:
+        """The firm's stages in order, read once."""
+        if not self._stages:
+            self._stages = {stage.id: stage for stage in stages_of(uow)}
+        return self._stages
 
     @property
     def steps(self) -> list[Step]:
@@ -315,7 +323,7 @@ def _count(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today:
     due = [*(task.due_on for task in open_tasks), *(request.due_on for request in with_client)]
     job.next_step_due, job.last_step_due = rules.earliest(due), rules.latest(due)
     if job.cancelled_at is None:
-        _close_or_open(uow, job)
+        _close_or_open(uow, whole)
     ended = job.closed_at or job.cancelled_at
     job.on_board = ended is None or (job.cancelled_at is None and today < (ended + STAYS_ON_BOARD).date())
     job.status = rules.derive(whole.facts(), today).status
@@ -328,10 +336,10 @@ def _workable_from(task: Task, ready: Readiness[UUID]) -> date | None:
     return None if ready.waits_for else ready.ready_on or EARLIEST
 
 
-def _close_or_open(uow: Uow, job: Job) -> None:
+def _close_or_open(uow: Uow, whole: WholeJob) -> None:
     """A job is done when nothing in it is open; one without tasks, when it also stands in a stage for done ones.
     Becoming done takes it to such a stage, being taken up again takes it back."""
-    stages = {stage.id: stage for stage in stages_of(uow)}
+    job, stages = whole.job, whole.stages(uow)
     stands_in_done = stages[job.stage_id].kind == "done"
     done = not job.open_tasks and not job.requests_open and (job.tasks_total > 0 or stands_in_done)
     if done and job.closed_at is None:
@@ -357,7 +365,7 @@ def _write(uow: Uow, whole: WholeJob, changed: bool) -> None:
         session.flush()
         session.add_all([*whole.steps, *whole.dependencies])
     session.flush()
-    stage = next(stage for stage in stages_of(uow) if stage.id == job.stage_id)
+    stage = whole.stages(uow)[job.stage_id]
     for row in (job, *whole.steps):
         if whole._versions.get(row.id) == row.version:
             continue

@@ -314,9 +314,17 @@ def search(uow: Uow, q: str, limit: int) -> dict[str, Any]:
     words = folded(q).split()[:8]
     if not words:
         return {"items": []}
-    escaped = [w.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for w in words]
-    found = _hits(uow, "search_jobs(:longest, :words, :most)", limit, longest=max(escaped, key=len), words=escaped)
+    patterns = [f"%{_escaped(word)}%" for word in sorted(words, key=len, reverse=True)]
+    p1, p2, p3 = [*patterns, "%", "%"][:3]
+    parts = {"p1": p1, "p2": p2, "p3": p3, "patterns": patterns}
+    found = _hits(uow, "search_open_jobs(:p1, :p2, :p3, :patterns, :most)", limit, **parts)
+    if len(found) < limit:
+        found += _hits(uow, "search_ended_jobs(:p1, :p2, :p3, :patterns, :most)", limit - len(found), **parts)
     return {"items": found or _hits(uow, "search_jobs_alike(:words, :most)", limit, words=" ".join(words))}
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,232 @@
+"""How the main questions are answered with 100,000 jobs and 200,000 tasks, as the application's login; and how few statements a job takes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from sqlalchemy import create_engine, event, text
+
+from chassis.paging import encode_cursor
+from chassis.testing import World, drop_database, make_world
+from chassis.uow import Uow
+from workflow.app import service
+from workflow.board import queries as board
+from workflow.jobs import queries as jobs
+from workflow.jobs.queries import Filters
+from workflow.jobs.usecases import create_job
+from workflow.requests import queries as requests
+from workflow.tasks import queries as tasks
+
+SEED = (
+    """INSERT INTO stages (firm_id, id, name, kind, position, version)
+       SELECT :firm, gen_random_uuid(), 'Stage ' || n, 'active', n, 1 FROM generate_series(1, 5) n""",
+    """INSERT INTO client_copy (firm_id, id, name, status, year_end, tags, visible_to, version)
+       SELECT :firm, gen_random_uuid(), 'Client ' || n, 'active', '', '{}', CASE WHEN n % 50 = 0 THEN ARRAY[gen_random_uuid()] END, 1
+       FROM generate_series(1, 10000) n""",
+    """INSERT INTO staff_copy (firm_id, id, name, grade, weekly_capacity_minutes, skills, active, version)
+       SELECT :firm, gen_random_uuid(), 'Person ' || n, 'senior', 2250, '{}', true, 1 FROM generate_series(1, 40) n""",
+    # One job in sixteen is on the board, as after some years of work.
+    """INSERT INTO jobs (firm_id, id, client_id, repeat_no, title, service, starts_on, owner_id, stage_id, people, internal_due, status,
+            tasks_total, tasks_done, open_tasks, requests_open, requests_waiting, next_ready_on, budget_minutes, closed_at, on_board, search_text,
+            created_at, changed_at, version)
+       SELECT :firm, gen_random_uuid(), c.ids[1 + n % 10000], 0, 'VAT return ' || n, 'vat', current_date, s.ids[1 + n % 40], g.ids[1 + n % 5], '{}',
+            current_date - n / 100 + 60, 'on_track', 3, 0, 3, 0, 0, current_date, 60, CASE WHEN n % 16 > 0 THEN now() - n * interval '20 min' END, n % 16 = 0,
+            'vat return ' || n || ' client ' || n % 10000, now(), now(), 1
+       FROM generate_series(1, 100000) n,
+            (SELECT array_agg(id) AS ids FROM client_copy WHERE firm_id = :firm) c,
+            (SELECT array_agg(id) AS ids FROM staff_copy WHERE firm_id = :firm) s,
+            (SELECT array_agg(id) AS ids FROM stages WHERE firm_id = :firm) g""",
+    """INSERT INTO tasks (firm_id, id, job_id, client_id, position, title, description, role, owner_id, status, budget_minutes, checklist,
+            due_on, due_moves, due_pinned, waits_for, blocked, version)
+       SELECT :firm, gen_random_uuid(), j.id, j.client_id, p, 'Task ' || p, '', '', j.owner_id,
+            CASE WHEN j.on_board THEN 'not_started' ELSE 'done' END, 60, '[]', j.due_on, 0, false, 0, false, 1
+       FROM jobs j, generate_series(1, 2) p WHERE j.firm_id = :firm""",
+    """INSERT INTO requests (firm_id, id, job_id, client_id, position, title, message, status, send, due_on, due_moves, due_pinned, waits_for,
+            reminders, reminders_sent, waited_seconds, changed_at, version)
+       SELECT :firm, gen_random_uuid(), id, client_id, 1, 'Papers', '', CASE WHEN on_board THEN 'sent' ELSE 'accepted' END, 'automatically', due_on,
+            0, false, 0, '{}', 0, 0, now(), 1
+       FROM jobs WHERE firm_id = :firm""",
+    """INSERT INTO time_copy (firm_id, id, job_id, task_id, staff_id, day, seconds, version)
+       SELECT :firm, gen_random_uuid(), job_id, id, owner_id, current_date, 3600, 1 FROM tasks WHERE firm_id = :firm""",
+    "ANALYZE",
+)
+
+
+@dataclass(frozen=True)
+class Large:
+    world: World
+    firm: UUID
+
+    def plans(self, ask: Callable[[Uow], Any]) -> "Plans":
+        """The plans of every statement a question is answered by, as the application's login sees them."""
+        with self.world.uow(self.firm, staff=uuid4()) as uow:
+            with statements(uow) as seen:
+                ask(uow)
+            connection = uow.session.connection()
+            nodes: list[dict[str, Any]] = []
+            for statement, parameters in seen:
+                if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+                    answer = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
+                    nodes += walk((orjson.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
+        return Plans(nodes)
+
+
+@dataclass(frozen=True)
+class Plans:
+    nodes: list[dict[str, Any]]
+
+    @property
+    def indexes(self) -> set[str]:
+        return {n["Index Name"] for n in self.nodes if "Index Name" in n}
+
+    def scanned_whole(self, *tables: str) -> set[str]:
+        return {n["Relation Name"] for n in self.nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] in tables}
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from walk(child)
+
+
+@contextmanager
+def statements(uow: Uow) -> Iterator[list[tuple[str, Any]]]:
+    """What goes to the database meanwhile."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
+        seen.append((statement, parameters))
+
+    connection = uow.session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Large]:
+    """A database of its own: the other tests' questions stay small."""
+    world, firm = make_world(service), uuid4()
+    engine = create_engine(world.runtime.settings.owner_database_url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in SEED:
+            connection.execute(text(statement), {"firm": firm} if ":firm" in statement else {})
+    engine.dispose()
+    yield Large(world, firm)
+    world.close()
+    drop_database(world.runtime.settings.database_url)
+
+
+BIG = ("jobs", "tasks", "requests", "time_copy")
+
+
+def test_the_board_reads_only_what_is_on_it(large: Large) -> None:
+    plans = large.plans(lambda uow: board.board(uow, Filters(), 50))
+    assert plans.scanned_whole(*BIG) == set()
+    assert "ix_jobs_board" in plans.indexes
+
+
+def test_a_filtered_board_reads_only_what_is_on_it(large: Large) -> None:
+    filters = Filters(owner=str(uuid4()), status=["overdue", "at_risk"], due_to="2026-12-31")
+    plans = large.plans(lambda uow: board.board(uow, filters, 50))
+    assert plans.scanned_whole(*BIG) == set()
+
+
+def test_lists_of_jobs_go_by_an_index_in_every_order(large: Large) -> None:
+    for sort, index in (("due_on", "ix_jobs_open"), ("-due_on", "ix_jobs_open")):
+        plans = large.plans(
+            lambda uow, s=sort: jobs.list_jobs(uow, Filters(), closed="false", sort=s, limit=50, cursor=None)
+        )
+        assert plans.scanned_whole(*BIG) == set()
+        assert index in plans.indexes
+    newest = large.plans(
+        lambda uow: jobs.list_jobs(uow, Filters(), closed="any", sort="-created_at", limit=50, cursor=None)
+    )
+    assert "ix_jobs_created" in newest.indexes
+
+
+def test_a_deep_page_starts_at_its_place_in_the_index(large: Large) -> None:
+    place = text("SELECT due_sort, id FROM jobs WHERE firm_id = :f ORDER BY due_sort, id OFFSET 80000 LIMIT 1")
+    with large.world.uow(large.firm) as uow:
+        cursor = encode_cursor(uow.session.execute(place, {"f": large.firm}).one())
+    plans = large.plans(
+        lambda uow: jobs.list_jobs(uow, Filters(), closed="any", sort="due_on", limit=50, cursor=cursor)
+    )
+    scan = next(n for n in plans.nodes if n.get("Index Name") == "ix_jobs_due")
+    assert "ROW(due_sort, id)" in scan["Index Cond"]
+
+
+def test_counts_and_overview_read_open_work_only(large: Large) -> None:
+    plans = large.plans(board.overview)
+    assert plans.scanned_whole(*BIG) == set()
+
+
+def test_my_week_goes_by_my_index(large: Large) -> None:
+    def mine(uow: Uow) -> Any:
+        owner = uow.session.execute(
+            text("SELECT id FROM staff_copy WHERE firm_id = :f LIMIT 1"), {"f": large.firm}
+        ).scalar_one()
+        return tasks.list_tasks(
+            uow,
+            owner=(["AND t.owner_id = :owner"], {"owner": owner}),
+            due=([], {}),
+            client_id=None,
+            job_id=None,
+            open=True,
+            blocked=None,
+            overdue=None,
+            limit=50,
+            cursor=None,
+        )
+
+    plans = large.plans(mine)
+    assert plans.scanned_whole(*BIG) == set()
+    assert "ix_tasks_open_owner" in plans.indexes
+
+
+def test_a_job_page_touches_only_its_own_rows(large: Large) -> None:
+    with large.world.uow(large.firm) as uow:
+        statement = "SELECT j.id FROM jobs j JOIN client_copy c ON c.id = j.client_id WHERE j.firm_id = :f AND c.visible_to IS NULL LIMIT 1"
+        job = uow.session.execute(text(statement), {"f": large.firm}).scalar_one()
+    plans = large.plans(lambda uow: jobs.job_page(uow, job))
+    assert plans.scanned_whole(*BIG) == set()
+
+
+def test_requests_are_listed_by_an_index(large: Large) -> None:
+    plans = large.plans(
+        lambda uow: requests.list_requests(
+            uow, owner=([], {}), client_id=None, job_id=None, status=[], limit=50, cursor=None
+        )
+    )
+    assert plans.scanned_whole("jobs", "tasks") == set()
+
+
+def test_search_goes_by_trigrams_though_rows_are_policed(large: Large) -> None:
+    body = "SELECT id FROM jobs WHERE firm_id = :f AND search_text LIKE :q LIMIT 100"
+    engine = create_engine(large.world.runtime.settings.owner_database_url)
+    with engine.connect() as connection:
+        plan = "\n".join(connection.execute(text("EXPLAIN " + body), {"f": large.firm, "q": "%77123%"}).scalars())
+    engine.dispose()
+    assert "ix_jobs_trigrams" in plan
+    with large.world.uow(large.firm, staff=uuid4()) as uow:
+        found = jobs.search(uow, "client 123 return 60123", 10)["items"]
+        assert [hit["title"] for hit in found] == ["VAT return 60123"]
+
+
+def test_a_template_of_twenty_tasks_is_applied_in_few_statements(firm: Any) -> None:
+    steps = [{"key": f"t{i}", "title": f"Task {i}"} for i in range(20)]
+    edges = [{"before": f"t{i}", "after": f"t{i + 1}"} for i in range(19)]
+    template = firm.publish({"tasks": steps, "dependencies": edges}, name="Twenty")
+    with firm.world.uow(firm.id, staff=firm.ada) as uow:
+        with statements(uow) as seen:
+            create_job(uow, {"template_id": template, "client_id": str(firm.client)})
+        written = [s for s, _ in seen if s.startswith("INSERT")]
+        # Stages, template, version, client, staff, firm, the job that may exist already; then job, tasks, dependencies.
+        assert len(written) == 3
+        assert len(seen) <= 14
