@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid
+from sqlalchemy import BigInteger, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,7 +27,7 @@ class ClientCopy(FirmOwned, Base):
     partner_id: Mapped[UUID | None]
     manager_id: Mapped[UUID | None]
     visible_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))  # NULL: everyone
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class EngagementCopy(FirmOwned, Base):
@@ -39,7 +39,7 @@ class EngagementCopy(FirmOwned, Base):
     service: Mapped[str]
     status: Mapped[str]
     fee: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class JobCopy(FirmOwned, Base):
@@ -53,7 +53,7 @@ class JobCopy(FirmOwned, Base):
     service: Mapped[str]
     owner_id: Mapped[UUID | None]
     closed: Mapped[bool]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class TaskCopy(FirmOwned, Base):
@@ -63,7 +63,7 @@ class TaskCopy(FirmOwned, Base):
     __singular__ = "task"
     job_id: Mapped[UUID]
     title: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class StaffCopy(FirmOwned, Base):
@@ -74,7 +74,7 @@ class StaffCopy(FirmOwned, Base):
     name: Mapped[str]
     grade: Mapped[str]
     active: Mapped[bool]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class FirmCopy(FirmOwned, Base):
@@ -86,7 +86,7 @@ class FirmCopy(FirmOwned, Base):
     currency: Mapped[str]
     country: Mapped[str]
     language: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class BrandingCopy(FirmOwned, Base):
@@ -97,4 +97,4 @@ class BrandingCopy(FirmOwned, Base):
     accent: Mapped[str]
     address: Mapped[str]
     footer: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +21,7 @@ class Invoice(FirmOwned, Versioned, Base):
     client_id: Mapped[UUID]
     state: Mapped[str]  # draft, issued, void; the shown status is derived
     series: Mapped[str]
-    sequence: Mapped[int | None]
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
     number: Mapped[str | None]
     currency: Mapped[str]
     payment_terms_days: Mapped[int]
@@ -37,9 +37,9 @@ class Invoice(FirmOwned, Versioned, Base):
     frozen: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # seller, buyer, labels as issued
     document_id: Mapped[UUID | None]
     void_reason: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    issued_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    voided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime]
+    issued_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
 
     @property
     def balance(self) -> Decimal:
@@ -85,4 +85,4 @@ class NumberSeries(FirmOwned, Base):
 
     __tablename__ = "number_series"
     series: Mapped[str]
-    next_number: Mapped[int]
+    next_number: Mapped[int] = mapped_column(BigInteger)

@@ -4,8 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import DateTime
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from chassis.db import FirmOwned
 from timebilling.db import Base
@@ -22,7 +21,7 @@ class LedgerPosting(FirmOwned, Base):
     invoice_id: Mapped[UUID | None]
     payment_id: Mapped[UUID | None]
     reverses_id: Mapped[UUID | None]
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime]
 
 
 class LedgerEntry(FirmOwned, Base):

@@ -4,7 +4,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import DateTime
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import FirmOwned
@@ -23,7 +22,7 @@ class Payment(FirmOwned, Base):
     received_on: Mapped[date]
     method: Mapped[str]
     reference: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime]
 
 
 class PaymentAllocation(FirmOwned, Base):
@@ -33,4 +32,4 @@ class PaymentAllocation(FirmOwned, Base):
     payment_id: Mapped[UUID]
     invoice_id: Mapped[UUID]
     amount: Mapped[Decimal]
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime]

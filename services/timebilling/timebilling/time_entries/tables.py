@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,9 +33,9 @@ class TimeEntry(FirmOwned, Versioned, Base):
     override_reason: Mapped[str | None]
     status: Mapped[str]  # draft, submitted, returned, approved
     return_reason: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime]
 
-    approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
     billable_seconds: Mapped[int | None]
     rounding: Mapped[dict[str, Any] | None] = mapped_column(_FROZEN)

@@ -4,8 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import DateTime
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from chassis.db import FirmOwned
 from timebilling.db import Base
@@ -46,4 +45,4 @@ class WipMovement(FirmOwned, Base):
     amount: Mapped[Decimal]  # signed
     invoice_id: Mapped[UUID | None]
     reason: Mapped[str | None]
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime]
