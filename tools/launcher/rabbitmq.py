@@ -165,7 +165,6 @@ def _environment(area: Area, programs: Programs, management: bool) -> dict[str, 
 def _prepare(area: Area, env: dict[str, str], vhost: str, management: bool) -> None:
     home = area.path / NAME
     home.mkdir(mode=0o700, exist_ok=True)
-    # A later Erlang can't always read an earlier one's files; what a crash cut short is thrown away by RabbitMQ itself.
     lines = [
         f"listeners.tcp.1 = 127.0.0.1:{env['RABBITMQ_NODE_PORT']}",
         f"default_user = {USER}",

@@ -1,5 +1,6 @@
 """The demo firm that `up` makes, and what it says once all is ready."""
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 
@@ -25,12 +26,25 @@ def environment(platform: Platform) -> dict[str, str]:
     return env if "mail" in platform.external else {**env, "PRAXIS_MAIL_URL": platform.mail_url}
 
 
-def welcome(addresses: dict[str, str]) -> str:
-    """What a person may open now."""
+def welcome(platform: Platform, addresses: dict[str, str], demo: bool) -> str:
+    """What a person may open now, and as whom."""
     if "app" not in addresses:
         return "\n".join([*(f"  {name:<14}  {address}" for name, address in addresses.items()), ""])
-    lines = [f"  Staff app       {addresses['app']}", f"  Client portal   {addresses['app']}/portal"]
-    lines += [f"  API reference   {addresses['app']}/api/docs"]
+    app = addresses["app"]
+    lines = [f"  Staff app       {app}", f"  Client portal   {app}/portal", f"  API reference   {app}/api/docs"]
     if "mail" in addresses:
-        lines += [f"  Mail sent       {addresses['mail']}"]
+        lines.append(f"  Mail sent       {addresses['mail']}")
+    people = _sign_ins() if demo else []
+    if people:
+        lines += ["", "  Sign in to the demo firm:", *(f"    {person}" for person in people)]
+    elif not demo:
+        token = platform.area.secrets / "setup-token"
+        lines += ["", f"  Set up your firm at {app}/setup; the token it asks for is in {token}"]
     return "\n".join([*lines, ""])
+
+
+def _sign_ins() -> list[str]:
+    """The demo says itself who can sign in: one line each."""
+    if importlib.util.find_spec("tools.demo") is None:
+        return []
+    return list(getattr(importlib.import_module("tools.demo"), "SIGN_INS", ()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tools.launcher import fork_client, parts, processes, seeding
+from tools.launcher import fork_client, parts, processes, seeding, servers
 from tools.launcher.area import PROJECT, STATE, SUPERVISOR, Area, run_area
 from tools.launcher.console import Console
 from tools.launcher.errors import LauncherError
@@ -76,7 +76,7 @@ def _run(area: Area, wish: Wish, console: Console) -> int:
     platform = Platform(area)
     # First, because a port that is taken ends it all.
     addresses = _addresses(platform, wish)
-    nodes = (parts.servers if wish.servers else parts.plan)(platform, console.line)
+    nodes = (servers.plan if wish.servers else parts.plan)(platform, console.line)
     if wish.servers:
         addresses["servers"] = str(_write_server_settings(platform))
     elif wish.demo:
@@ -94,7 +94,7 @@ def _run(area: Area, wish: Wish, console: Console) -> int:
             fork_client.client_for(area)
         if supervisor.start():
             console.line(f"Ready after {time.monotonic() - began:.0f} s.\n")
-            console.line(seeding.welcome(addresses))
+            console.line(seeding.welcome(platform, addresses, wish.demo))
             supervisor.watch()
     finally:
         console.line("Stopping …")
