@@ -37,7 +37,7 @@ def welcome(platform: Platform, addresses: dict[str, str], demo: bool) -> str:
     people = _sign_ins() if demo else []
     if people:
         lines += ["", "  Sign in to the demo firm:", *(f"    {person}" for person in people)]
-    elif not demo:
+    else:
         token = platform.area.secrets / "setup-token"
         lines += ["", f"  Set up your firm at {app}/setup; the token it asks for is in {token}"]
     return "\n".join([*lines, ""])
