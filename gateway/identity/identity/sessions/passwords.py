@@ -22,7 +22,7 @@ class Hashing:
     def __init__(self, at_once: int, in_line: int | None = None) -> None:
         self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._slots = threading.BoundedSemaphore(at_once)
-        self._line = threading.BoundedSemaphore(at_once + (at_once if in_line is None else in_line))
+        self._line = threading.BoundedSemaphore(at_once + (2 * at_once if in_line is None else in_line))
         self._nobodys = self._hasher.hash(secrets.token_hex(32))
 
     def make(self, password: str) -> str:

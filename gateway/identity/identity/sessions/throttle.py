@@ -53,4 +53,13 @@ def forgive(engine: Engine, *, entirely: bytes, one: bytes) -> None:
     """After a right password: the address starts afresh; the network address is given back this one try."""
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM attempts WHERE key = :key"), {"key": entirely})
-        connection.execute(text("UPDATE attempts SET tries = greatest(tries - 1, 0) WHERE key = :key"), {"key": one})
+        connection.execute(_GIVE_BACK, {"keys": [one]})
+
+
+def give_back(engine: Engine, *keys: bytes) -> None:
+    """After a try that was never judged."""
+    with engine.begin() as connection:
+        connection.execute(_GIVE_BACK, {"keys": list(keys)})
+
+
+_GIVE_BACK = text("UPDATE attempts SET tries = greatest(tries - 1, 0) WHERE key = ANY(:keys)")

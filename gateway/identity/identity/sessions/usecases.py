@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import new_id
-from chassis.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated
+from chassis.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
 from chassis.uow import Uow
 from identity.firms.tables import Firm
 from identity.sessions import queries, throttle
@@ -76,7 +76,12 @@ def check_password(runtime: "Runtime", caller: Caller, address: bytes, password:
     )
     throttle.take(runtime.engine, {of_address: ADDRESS, of_network: NETWORK})
     hasher, stored = hashing(settings.hashes_at_once), queries.password_hash(runtime.engine, address)
-    if not hasher.fits(stored, password):
+    try:
+        fits = hasher.fits(stored, password)
+    except Unavailable:
+        throttle.give_back(runtime.engine, of_address, of_network)
+        raise
+    if not fits:
         raise _failed(runtime, caller, address)
     throttle.forgive(runtime.engine, entirely=of_address, one=of_network)
     if stored and hasher.outdated(stored):

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from chassis.testing import drop_database, make_world
 from identity.app import service
+from identity.commands import create_firm, setup_token
 from identity.firms.usecases import make_setup_token
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 
@@ -154,41 +155,43 @@ def test_an_owner_known_here_already_gives_the_password_they_have(world, firm, d
     door.sign_in(firm.email, firm_id=second["id"]).expect(200)
 
 
-def command(world, *arguments: str, password: str = "", **environment: str) -> subprocess.CompletedProcess:
-    settings = world.runtime.settings
-    return subprocess.run(
-        [sys.executable, "-m", "identity", *arguments],
-        env=os.environ
-        | {"PRAXIS_DATABASE_URL": settings.database_url, "PRAXIS_FIELD_KEY": settings.field_key}
-        | environment,
-        input=password,
+def test_the_operator_sets_up_a_firm_on_the_command_line(world, door):
+    email, settings = f"{uuid4()}@harbour.example", world.runtime.settings
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "identity",
+            "create-firm",
+            "--name",
+            "Finch LLP",
+            "--email",
+            email,
+            "--owner",
+            "Ada Finch",
+        ],
+        env=os.environ | {"PRAXIS_DATABASE_URL": settings.database_url, "PRAXIS_FIELD_KEY": settings.field_key},
+        input=PASSWORD + "\n",
         capture_output=True,
         text=True,
-        timeout=60,
-    )
-
-
-def test_the_operator_sets_up_a_firm_on_the_command_line(world, door):
-    email = f"{uuid4()}@harbour.example"
-    done = command(
-        world, "create-firm", "--name", "Finch LLP", "--email", email, "--owner", "Ada Finch", password=PASSWORD + "\n"
+        timeout=90,
     )
     assert done.returncode == 0, done.stderr
     me = door.sign_in(email).expect(200).json["me"]
     assert (me["firm"]["id"], me["firm"]["name"], me["name"]) == (done.stdout.strip(), "Finch LLP", "Ada Finch")
 
 
-def test_the_command_says_what_is_wrong_and_makes_nothing(world):
+def test_the_command_says_what_is_wrong_and_makes_nothing(world, monkeypatch):
     before = firms(world)
-    done = command(world, "create-firm", "--name", "Finch LLP", "--email", "a@harbour.example", password="short\n")
-    assert (done.returncode, firms(world)) == (1, before)
-    assert done.stderr.startswith("password_weak: ")
+    monkeypatch.setenv("PRAXIS_OWNER_PASSWORD", "short")
+    with pytest.raises(SystemExit, match=r"^password_weak: "):
+        create_firm(world.runtime, ["--name", "Finch LLP", "--email", "a@harbour.example"])
+    assert firms(world) == before
 
 
-def test_the_command_prints_a_setup_token_that_works(world):
-    done = command(world, "setup-token")
-    assert done.returncode == 0, done.stderr
-    post(world, set_up(done.stdout.strip())).expect(201)
+def test_the_command_prints_a_setup_token_that_works(world, capsys):
+    setup_token(world.runtime, [])
+    post(world, set_up(capsys.readouterr().out.strip())).expect(201)
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

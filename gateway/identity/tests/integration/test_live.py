@@ -64,7 +64,7 @@ class Live:
     @contextmanager
     def stream(self, token: str, last: str | None = None) -> Iterator["Stream"]:
         headers = {"authorization": f"Bearer {token}", **({"last-event-id": last} if last else {})}
-        with httpx.stream("GET", self.url + PATH, headers=headers, timeout=20) as response:
+        with httpx.stream("GET", self.url + PATH, headers=headers, timeout=60) as response:
             assert response.status_code == 200, response.read()
             assert response.headers["content-type"].startswith("text/event-stream")
             yield Stream(response.iter_lines())
@@ -121,7 +121,7 @@ def running(world: World, amqp: str) -> Iterator[Live]:
         [sys.executable, "-m", "identity", "live"], env=environment, stdout=subprocess.PIPE, text=True
     )
     try:
-        eventually(lambda: httpx.get(f"http://{bind}/readyz").status_code == 200)
+        eventually(lambda: httpx.get(f"http://{bind}/readyz").status_code == 200, within=90)
         yield Live(world, f"http://{bind}", amqp, process)
     finally:
         process.kill()
@@ -144,7 +144,7 @@ def test_a_change_reaches_the_open_screen_as_a_hint_and_nothing_more(live):
 
 def test_the_cookie_opens_the_stream_too(live):
     headers = {"cookie": f"__Host-praxis={live.token(new_id())}"}
-    with httpx.stream("GET", live.url + PATH, headers=headers, timeout=20) as response:
+    with httpx.stream("GET", live.url + PATH, headers=headers, timeout=60) as response:
         assert response.status_code == 200
 
 
@@ -185,7 +185,7 @@ def test_the_stream_ends_when_the_token_does(live):
         stream.next()
         with pytest.raises(EOFError):
             stream.next()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_who_may_not_listen_is_told_why(live):
@@ -269,4 +269,4 @@ def test_sigterm_ends_the_streams_and_then_the_process(world, amqp):
         live.process.send_signal(signal.SIGTERM)
         with pytest.raises(EOFError):
             stream.next()
-        assert live.process.wait(timeout=8) in (0, -signal.SIGTERM)
+        assert live.process.wait(timeout=30) in (0, -signal.SIGTERM)

@@ -203,6 +203,13 @@ def test_hashing_never_takes_more_than_its_share():
         assert [r.result() for r in running] == [False, False]
 
 
+def test_a_try_that_was_never_judged_does_not_count(world):
+    of_address, of_network = uuid4().bytes, uuid4().bytes
+    for _ in range(ADDRESS.free * 3):
+        throttle.take(world.runtime.engine, {of_address: ADDRESS, of_network: ADDRESS})
+        throttle.give_back(world.runtime.engine, of_address, of_network)
+
+
 def test_a_failed_sign_in_is_recorded_where_it_belongs(world, firm, door):
     door.sign_in(firm.email, "not the password", source="203.0.113.77")
     row = [r for r in world.audit(firm.id) if r.action == "sign_in.failed"][-1]
