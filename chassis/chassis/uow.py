@@ -13,14 +13,14 @@ import orjson
 import psycopg
 from google.protobuf.message import Message
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from chassis import db, events, telemetry
 from chassis.auth import Principal
-from chassis.errors import Conflict, DomainError, NotFound, PreconditionFailed, Unavailable
+from chassis.errors import Conflict, DomainError, Invalid, NotFound, PreconditionFailed, Unavailable
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
@@ -365,6 +365,10 @@ def _translated(runtime: "Runtime") -> Iterator[None]:
         if known is None:
             raise
         raise known from error
+    except DataError as error:
+        if getattr(error.orig, "sqlstate", None) != "22003":
+            raise
+        raise Invalid("number_out_of_range", "A number is too large to be kept.") from error
     except PoolTimeout as error:
         raise Unavailable("busy", "The service is busy. Try again shortly.", retry_after=1) from error
     except OperationalError as error:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis import sealing
 from chassis.db import EXEMPT, new_id
-from chassis.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from chassis.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chassis.paging import decode_cursor, encode_cursor, keyset
 from chassis.service import check
 from chassis.testing import World, unmapped_differences
@@ -252,3 +252,9 @@ def test_grpc_has_the_standard_health_service(world: World) -> None:
 
 def test_the_database_being_away_is_a_503_that_says_when_to_come_back() -> None:
     assert Unavailable("database_unavailable", "x", retry_after=2).problem()["status"] == 503
+
+
+def test_a_number_too_large_for_its_column_is_the_callers_mistake(world: World) -> None:
+    with pytest.raises(Invalid) as refusal, world.uow(world.firm()) as uow:
+        uow.session.execute(text("SELECT CAST(:n AS bigint)"), {"n": 2**64})
+    assert refusal.value.code == "number_out_of_range"
