@@ -35,8 +35,13 @@ def for_compose(example: Path, environment: Path, keys: Path) -> None:
     """`environment` as `example`, with a random value where the example has none; the signing key under `keys`."""
     if not environment.exists():
         write(environment, "\n".join(filled(line) for line in example.read_text().splitlines()) + "\n")
+    # The containers' user must get into the folder that is mounted, other users of this machine not even near it.
+    keys.parent.mkdir(parents=True, exist_ok=True)
+    keys.parent.chmod(0o700)
+    (keys / "public").mkdir(parents=True, exist_ok=True)
+    for folder in (keys, keys / "public"):
+        folder.chmod(0o755)
     make_signing_key(keys / "signing.pem")
-    (keys / "public").mkdir(exist_ok=True)
 
 
 def filled(line: str) -> str:
@@ -86,7 +91,7 @@ def kubernetes_secrets() -> dict[str, dict[str, str]]:
 
 
 def make_signing_key(key: Path) -> None:
-    """An Ed25519 key. Only its owner may enter the folder; inside a container another user reads the file."""
+    """An Ed25519 key, in a folder that keeps others away; inside a container another user reads the file."""
     if key.exists():
         return
     key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

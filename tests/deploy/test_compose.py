@@ -110,7 +110,8 @@ def test_secrets_are_made_once_each_its_own_and_only_for_their_owner(tmp_path: P
     filled = [values[name] for name, value in example().items() if not value]
     assert len(filled) == len(set(filled))
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
-    assert (tmp_path / ".praxis/compose/keys").stat().st_mode & 0o077 == 0
+    assert (tmp_path / ".praxis/compose").stat().st_mode & 0o077 == 0
+    assert (tmp_path / ".praxis/compose/keys").stat().st_mode & 0o005 == 0o005, "mounted, read by the containers' user"
     assert "PRIVATE KEY" in (tmp_path / ".praxis/compose/keys/signing.pem").read_text()
     subprocess.run(command, check=True, capture_output=True)
     assert (tmp_path / ".env").read_text() == made

@@ -60,7 +60,7 @@ def test_escaped_slashes_are_refused(edge: Edge, path: str) -> None:
 
 def test_dot_segments_are_resolved_before_the_check(edge: Edge) -> None:
     port = int(edge.url.rpartition(":")[2])
-    problem(raw(port, "/portal/../api/clients/v1/clients"), 401, "unauthenticated")
+    problem(raw(port, "/portal/../api/clients/v1/clients"), 401, "token_missing")
 
 
 def raw(port: int, path: str) -> httpx.Response:

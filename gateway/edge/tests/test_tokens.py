@@ -42,12 +42,12 @@ def test_token_in_the_staff_cookie_is_accepted(edge: Edge, signer: Signer) -> No
 
 def test_no_token_is_401_with_a_challenge(edge: Edge) -> None:
     answer = edge.app.get(PATH)
-    problem(answer, 401, "unauthenticated")
+    problem(answer, 401, "token_missing")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_token_in_the_query_does_not_count(edge: Edge, signer: Signer) -> None:
-    problem(edge.app.get(PATH, params={"access_token": signer.token()}), 401, "unauthenticated")
+    problem(edge.app.get(PATH, params={"access_token": signer.token()}), 401, "token_missing")
 
 
 def test_unsigned_token_is_401(edge: Edge) -> None:
@@ -96,7 +96,7 @@ def test_token_without_end_is_401(edge: Edge, signer: Signer) -> None:
 
 @pytest.mark.parametrize("audience", ["service", "elsewhere"])
 def test_foreign_audience_is_403(edge: Edge, signer: Signer, audience: str) -> None:
-    problem(get(edge, signer.token(aud=audience)), 403, "audience_refused")
+    problem(get(edge, signer.token(aud=audience)), 403, "audience_not_allowed")
 
 
 def test_garbage_is_401(edge: Edge) -> None:
@@ -143,7 +143,7 @@ def test_public_operations_are_not_stopped_by_a_stale_cookie(
     ],
 )
 def test_neighbours_of_public_operations_need_one(edge: Edge, method: str, path: str) -> None:
-    problem(edge.app.request(method, path), 401, "unauthenticated")
+    problem(edge.app.request(method, path), 401, "token_missing")
 
 
 def test_pages_are_not_checked_here(edge: Edge) -> None:
