@@ -108,6 +108,8 @@ def test_a_client_nobody_knows_is_not_found_and_nothing_is_made(firm: Any, vat: 
         ({"template_version": 9}, 404, "template_version_not_found"),
         ({"stage_id": str(uuid4())}, 404, "stage_not_found"),
         ({"client_id": "smith"}, 400, "request_invalid"),
+        ({"title": "   "}, 400, "request_invalid"),
+        ({"template_version": 10**30}, 400, "request_invalid"),
         ({"status": "done"}, 400, "request_invalid"),
         ({"statutory_due_on": "2026-11-07"}, 422, "dates_from_template"),
     ],

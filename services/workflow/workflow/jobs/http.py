@@ -10,7 +10,12 @@ from workflow.jobs.queries import Filters
 
 
 def list_jobs(
-    uow: Uow, closed: str = "false", sort: str = "due_on", limit: int = 50, cursor: str | None = None, **filters: Any
+    uow: Uow,
+    closed: str | None = None,
+    sort: str = "due_on",
+    limit: int = 50,
+    cursor: str | None = None,
+    **filters: Any,
 ) -> dict[str, Any]:
     return queries.list_jobs(uow, Filters(**filters), closed=closed, sort=sort, limit=limit, cursor=cursor)
 

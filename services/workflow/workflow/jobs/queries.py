@@ -116,9 +116,13 @@ def due_between(column: str, due_from: str | None, due_to: str | None) -> tuple[
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def list_jobs(uow: Uow, filters: Filters, *, closed: str, sort: str, limit: int, cursor: str | None) -> dict[str, Any]:
-    """A page of jobs. `closed`: "false", "true" or "any"."""
+def list_jobs(
+    uow: Uow, filters: Filters, *, closed: str | None, sort: str, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """A page of jobs. `closed`: "false", "true" or "any"; None leaves it to the statuses that are asked for."""
     where, values = filters.where(uow)
+    if closed is None:
+        closed = "any" if {"done", "cancelled"} & set(filters.status) else "false"
     scope = {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[
         closed
     ]
@@ -345,37 +349,46 @@ def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[st
 
 # --- state for others ------------------------------------------------------------------------------------------------
 
-_STATES = f"""
-SELECT j.id, j.client_id, j.engagement_id, j.title, j.service, j.period_start, j.period_end, j.owner_id, s.name AS stage, {STATUS} AS status,
-    j.due_on, j.budget_minutes, j.tasks_total, j.tasks_done, NOT ({OPEN}) AS closed, j.version
-FROM jobs j JOIN stages s ON s.firm_id = j.firm_id AND s.id = j.stage_id
-WHERE j.firm_id = :firm AND (CAST(:job AS uuid) IS NULL OR j.id = :job) ORDER BY j.id
+_STATES = """
+SELECT j.id, j.client_id, j.engagement_id, j.title, j.service, j.period_start, j.period_end, j.owner_id, s.name AS stage, {status} AS status,
+    j.due_on, j.budget_minutes, j.tasks_total, j.tasks_done, NOT ({open}) AS closed, j.version
+FROM {jobs} JOIN stages s ON s.firm_id = j.firm_id AND s.id = j.stage_id
+WHERE j.firm_id = :firm {where} ORDER BY j.id
 """
 
 
-def job_states(uow: Uow, job_id: UUID | None = None) -> Iterable[tuple[UUID, int, JobChanged]]:
-    """Current state of every job (or one), for a copy that is new or was dropped."""
-    rows = uow.session.execute(text(_STATES), {"firm": uow.firm_id, "job": job_id, "today": today_of(uow)})
-    for row in rows.yield_per(500):
-        yield (
-            row.id,
-            row.version,
-            JobChanged(
-                job_id=str(row.id),
-                client_id=str(row.client_id),
-                engagement_id=str(row.engagement_id or ""),
-                title=row.title,
-                service=row.service,
-                period_start=str(row.period_start or ""),
-                period_end=str(row.period_end or ""),
-                owner_id=str(row.owner_id or ""),
-                stage=row.stage,
-                status=row.status,
-                due_on=str(row.due_on or ""),
-                budget_minutes=row.budget_minutes,
-                tasks_total=row.tasks_total,
-                tasks_done=row.tasks_done,
-                closed=row.closed,
-                version=row.version,
-            ),
-        )
+def job_states(uow: Uow) -> Iterable[tuple[UUID, int, JobChanged]]:
+    """Current state of every job, for a copy that is new or was dropped."""
+    statement = text(_STATES.format(status=STATUS, open=OPEN, jobs="jobs j", where=""))
+    for row in uow.session.execute(statement, {"firm": uow.firm_id, "today": today_of(uow)}).yield_per(500):
+        yield row.id, row.version, _state(row)
+
+
+def job_state(uow: Uow, job_id: UUID) -> JobChanged:
+    """Current state of one job. Errors: `job_not_found`, also for a private client's stranger."""
+    statement = text(_STATES.format(status=STATUS, open=OPEN, jobs=VISIBLE, where="AND j.id = :job"))
+    row = uow.session.execute(statement, {"firm": uow.firm_id, "today": today_of(uow), "job": job_id}).first()
+    if row is None:
+        raise NotFound("job_not_found", "There is no such job.")
+    return _state(row)
+
+
+def _state(row: Any) -> JobChanged:
+    return JobChanged(
+        job_id=str(row.id),
+        client_id=str(row.client_id),
+        engagement_id=str(row.engagement_id or ""),
+        title=row.title,
+        service=row.service,
+        period_start=str(row.period_start or ""),
+        period_end=str(row.period_end or ""),
+        owner_id=str(row.owner_id or ""),
+        stage=row.stage,
+        status=row.status,
+        due_on=str(row.due_on or ""),
+        budget_minutes=row.budget_minutes,
+        tasks_total=row.tasks_total,
+        tasks_done=row.tasks_done,
+        closed=row.closed,
+        version=row.version,
+    )
