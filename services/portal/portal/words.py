@@ -45,6 +45,16 @@ def money(amount: Decimal | str, currency: str, locale: str) -> str:
     return format_currency(Decimal(amount), currency, locale=locale)
 
 
+def amount(value: Decimal | str, currency: str, locale: str) -> str:
+    """ "1,234.50": money in a column that names its currency at the top."""
+    return format_currency(Decimal(value), currency, format="#,##0.00", locale=locale)
+
+
+def day(text: str) -> date | None:
+    """A date as events and contracts write it; None for none."""
+    return date.fromisoformat(text) if text else None
+
+
 def size(count: int) -> str:
     """ "48 KB" """
     for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):

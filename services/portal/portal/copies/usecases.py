@@ -1,12 +1,12 @@
 """Keeping copies from events, one function an event."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from chassis.copies import keep_newer, uuid_or_none, visible_to
 from chassis.uow import Uow
+from portal import words
 from portal.branding import usecases as branding
 from portal.copies.tables import ClientCopy, ContactCopy, DocumentCopy, FirmCopy, InvoiceCopy, JobCopy, RequestCopy
 from portal.sessions import addresses
@@ -75,7 +75,7 @@ def keep_request(uow: Uow, event: RequestChanged) -> None:
         title=event.title,
         message=event.message,
         status=event.status,
-        due_on=_day(event.due_on),
+        due_on=words.day(event.due_on),
         items=[_item(item) for item in event.items],
         return_reason=event.return_reason,
     )
@@ -105,7 +105,7 @@ def keep_job(uow: Uow, event: JobChanged) -> None:
         client_id=UUID(event.client_id),
         title=event.title,
         status=event.status,
-        due_on=_day(event.due_on),
+        due_on=words.day(event.due_on),
         tasks_total=event.tasks_total,
         tasks_done=event.tasks_done,
         closed=event.closed,
@@ -137,14 +137,10 @@ def keep_invoice(uow: Uow, event: InvoiceChanged) -> None:
         client_id=UUID(event.client_id),
         number=event.number,
         status=event.status,
-        issued_on=_day(event.issued_on),
-        due_on=_day(event.due_on),
+        issued_on=words.day(event.issued_on),
+        due_on=words.day(event.due_on),
         total=Decimal(event.total.amount or 0),
         balance=Decimal(event.balance.amount or 0),
         currency=event.total.currency,
         document_id=uuid_or_none(event.document_id),
     )
-
-
-def _day(value: str) -> date | None:
-    return date.fromisoformat(value) if value else None

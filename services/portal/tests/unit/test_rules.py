@@ -200,6 +200,8 @@ def test_due_dates_are_short_and_relative(day: date, says: str) -> None:
 def test_money_and_sizes_are_written_as_people_read_them() -> None:
     assert words.money("1234.5", "GBP", "en_GB") == "£1,234.50"
     assert words.money("1234", "JPY", "en_GB") == "JP¥1,234"
+    assert words.amount("1234.5", "GBP", "en_GB") == "1,234.50"
+    assert words.amount("1234", "JPY", "en_GB") == "1,234"
     assert [words.size(n) for n in (12, 2048, 1_500_000, 64 << 20)] == ["12 bytes", "2 KB", "1.4 MB", "64 MB"]
 
 

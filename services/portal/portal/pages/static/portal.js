@@ -59,7 +59,7 @@ async function hash(file) {
 }
 
 async function ask(url, body) {
-  const csrf = document.querySelector("meta[name=csrf]").content;
+  const csrf = document.querySelector("input[name=csrf]").value;
   const answer = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json", "x-csrf": csrf },
@@ -90,9 +90,12 @@ function form(fields, file) {
   return data;
 }
 
-// Only the list of files is fetched again: whatever else was typed on the page stays.
+// Only what the file changes is fetched again: whatever else was typed on the page stays.
 async function refresh(item) {
   const page = await fetch(location.pathname, { headers: { accept: "text/html" } });
-  const fresh = new DOMParser().parseFromString(await page.text(), "text/html").getElementById(`files-${item}`);
-  if (fresh) document.getElementById(`files-${item}`).replaceWith(fresh);
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  for (const part of [`head-${item}`, `files-${item}`]) {
+    const now = fresh.getElementById(part);
+    if (now) document.getElementById(part).replaceWith(now);
+  }
 }
