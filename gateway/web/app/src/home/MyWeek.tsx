@@ -35,13 +35,13 @@ export function MyWeek() {
             </Empty>
           ) : (
             byDay(items).map((day) => (
-              <div key={day.key}>
+              <div key={day.key} className={css.group}>
                 <h3 className={css.day} data-late={day.late || undefined}>
                   {day.title}
                 </h3>
                 <ul className={list.list}>
                   {day.tasks.map((task) => (
-                    <TaskLine key={task.id} task={task} />
+                    <TaskLine key={task.id} task={task} dated={day.late} />
                   ))}
                 </ul>
               </div>

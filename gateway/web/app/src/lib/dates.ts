@@ -67,8 +67,11 @@ export function periodName(start?: IsoDate | null, end?: IsoDate | null): string
   if (wholeMonths && months === 1) {
     return noon(start).toLocaleDateString('en-GB', { month: 'short', year: 'numeric' });
   }
+  if (wholeMonths) return `${monthName(start)}–${monthName(end)} ${fromYear}`;
   return `${shortDate(start)} – ${shortDate(end)}`;
 }
+
+const monthName = (date: IsoDate) => noon(date).toLocaleDateString('en-GB', { month: 'short' });
 
 /** An instant as "Fri 4 Dec, 14:05" in the reader's zone. */
 export const shortInstant = (instant: string): string => {

@@ -30,6 +30,7 @@ describe('dates', () => {
     expect(periodName('2026-07-01', '2026-09-30')).toBe('Q3 2026');
     expect(periodName('2026-02-01', '2026-02-28')).toBe('Feb 2026');
     expect(periodName('2026-01-01', '2026-12-31')).toBe('2026');
+    expect(periodName('2026-08-01', '2026-10-31')).toBe('Aug–Oct 2026');
     expect(periodName('2025-04-06', '2026-04-05')).toContain('–');
   });
 });

@@ -67,6 +67,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: 'pointer',
   components: {
+    InputWrapper: { styles: { label: { marginBottom: 4, fontWeight: 600 }, description: { marginTop: 4 }, error: { marginTop: 4 } } },
     Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     TextInput: {

@@ -28,6 +28,7 @@ type Props<Row> = {
 
 const ROW = 40;
 const CARD = 72;
+const PADDING = 64;
 
 /**
  * A list of any length: only the rows in sight are in the page. Sticky header and first column; arrows move,
@@ -78,6 +79,7 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
   const open = (row: Row) => navigate({ href: href(row) });
 
   const template = columns.map((column) => column.width).join(' ');
+  const minWidth = narrow ? undefined : columns.reduce((sum, { width }) => sum + Number(/\d+/.exec(width)?.[0] ?? 0), PADDING);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a table element can't hold rows that are placed one by one
     <div
@@ -89,7 +91,7 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
       onKeyDown={onKeyDown}
     >
       {!narrow && (
-        <div className={css.head} role="row" style={{ gridTemplateColumns: template }}>
+        <div className={css.head} role="row" style={{ gridTemplateColumns: template, minWidth }}>
           {columns.map((column) => (
             <div key={column.key} role="columnheader" className={css.cell} data-align={column.align}>
               {column.header}
@@ -97,7 +99,7 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
           ))}
         </div>
       )}
-      <div className={css.body} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+      <div className={css.body} role="rowgroup" style={{ height: virtual.getTotalSize(), minWidth }}>
         {shown.map(({ index, start, size }) => {
           const row = rows[index];
           return (

@@ -1,7 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useCallback } from 'react';
-import { periodName } from '@/lib/dates';
 import { inWords } from '@/lib/durations';
 import { type Column, DataGrid } from '@/ui/DataGrid';
 import { DateText } from '@/ui/DateText';
@@ -27,7 +26,7 @@ function columns(stageName: (id: string) => string): Column<JobRow>[] {
     {
       key: 'job',
       header: 'Job',
-      width: 'minmax(220px, 2fr)',
+      width: 'minmax(200px, 2fr)',
       cell: (job) => (
         <Link
           to="/work/jobs/$jobId"
@@ -43,32 +42,26 @@ function columns(stageName: (id: string) => string): Column<JobRow>[] {
     {
       key: 'client',
       header: 'Client',
-      width: 'minmax(160px, 1.4fr)',
+      width: 'minmax(150px, 1.4fr)',
       cell: (job) => <span className="truncate">{job.client.name}</span>,
     },
     {
       key: 'status',
       header: 'Status',
-      width: '176px',
+      width: '164px',
       cell: (job) => <Status value={job.status} title={job.why.says} />,
     },
     {
       key: 'stage',
       header: 'Stage',
-      width: '120px',
+      width: '104px',
       cell: (job) => <span className="truncate">{stageName(job.stage_id)}</span>,
     },
     {
       key: 'due',
       header: 'Due',
-      width: '112px',
-      cell: (job) => <DateText date={job.due_on} late={!job.closed_at} />,
-    },
-    {
-      key: 'period',
-      header: 'Period',
       width: '96px',
-      cell: (job) => <span className="truncate">{periodName(job.period_start, job.period_end)}</span>,
+      cell: (job) => <DateText date={job.due_on} late={!job.closed_at} />,
     },
     {
       key: 'owner',
@@ -76,8 +69,8 @@ function columns(stageName: (id: string) => string): Column<JobRow>[] {
       width: 'minmax(120px, 0.8fr)',
       cell: (job) => <Person name={job.owner?.name} />,
     },
-    { key: 'tasks', header: 'Tasks', width: '64px', align: 'right', cell: progress },
-    { key: 'time', header: 'Time', width: '136px', align: 'right', cell: burn },
+    { key: 'tasks', header: 'Tasks', width: '52px', align: 'right', cell: progress },
+    { key: 'time', header: 'Time', width: '120px', align: 'right', cell: burn },
   ];
 }
 

@@ -33,19 +33,20 @@ import own from './TaskLine.module.css';
 
 const closed = (task: Task) => ['done', 'skipped', 'cancelled'].includes(task.status);
 
-/** One task: tick it, see whose it is, when it is due and what it waits for. */
-export function TaskLine({
-  task,
-  inJob = false,
-  children,
-}: {
+type Props = {
   task: Task | TaskRow;
+  /** On the job's own page its name and client go without saying; owner and budget are shown instead. */
   inJob?: boolean;
+  /** Whether the line says when it is due; under a heading with the day it need not. */
+  dated?: boolean;
   children?: React.ReactNode;
-}) {
+};
+
+/** One task: tick it, see whose it is, when it is due and what it waits for. */
+export function TaskLine({ task, inJob = false, dated = true, children }: Props) {
   const row = 'job' in task ? task : null;
   return (
-    <li className={css.item} data-closed={closed(task) || undefined}>
+    <li className={`${css.item} ${own.line}`} data-closed={closed(task) || undefined}>
       <Tick task={task} />
       <div className={css.main}>
         <div className={css.title}>
@@ -71,7 +72,7 @@ export function TaskLine({
         {children}
       </div>
       <div className={css.end}>
-        {!closed(task) && <DateText date={task.due_on} late />}
+        {dated && !closed(task) && <DateText date={task.due_on} late />}
         {inJob && <Person name={task.owner?.name} compact />}
         <TaskMenu task={task} />
       </div>
