@@ -16,6 +16,7 @@ from tools.launcher.errors import LauncherError
 from tools.launcher.setup import VENV
 
 APP = PROJECT / "gateway" / "web" / "app"
+PORTAL = PROJECT / "services" / "portal" / "assets"  # a font and htmx, served from node_modules as they are
 # The app's types are made from the contracts it calls.
 _CONTRACTS = (
     "gateway/identity/openapi.yaml",
@@ -31,6 +32,8 @@ def build(area: Area, say: Callable[[str], None]) -> None:
     with (CACHE / "web.lock").open("w") as handle:
         say("waiting for another build")
         fcntl.flock(handle, fcntl.LOCK_EX)
+        if not _modules_match_lock(PORTAL):
+            install(area, say, PORTAL)
         contracts = [path for pattern in _CONTRACTS for path in PROJECT.glob(pattern)]
         key = once.fingerprint([APP, *contracts])
         if once.is_done(cache, "web-build", key) and (APP / "dist").is_dir():
@@ -41,18 +44,18 @@ def build(area: Area, say: Callable[[str], None]) -> None:
         once.mark_done(cache, "web-build", key)
 
 
-def install(area: Area, say: Callable[[str], None]) -> str:
-    """node_modules as the lock says. Returns the PATH on which the right node and npm are found."""
+def install(area: Area, say: Callable[[str], None], folder: Path = APP) -> str:
+    """A folder's node_modules as its lock says. Returns the PATH on which the right node and npm are found."""
     path = _path_with_node(say)
-    if not _modules_match_lock():
+    if not _modules_match_lock(folder):
         say("installing its packages")
-        once.tool(area, "web-modules", ["npm", "ci", "--no-audit", "--no-fund"], APP, {"PATH": path})
+        once.tool(area, f"{folder.name}-modules", ["npm", "ci", "--no-audit", "--no-fund"], folder, {"PATH": path})
     return path
 
 
-def _modules_match_lock() -> bool:
+def _modules_match_lock(folder: Path) -> bool:
     """Whether what npm last put there is what the lock asks for; npm keeps a lock of its own beside the modules."""
-    here, wanted = _packages(APP / "node_modules" / ".package-lock.json"), _packages(APP / "package-lock.json")
+    here, wanted = _packages(folder / "node_modules" / ".package-lock.json"), _packages(folder / "package-lock.json")
     missing = [name for name, entry in wanted.items() if name not in here and not entry.get("optional")]
     same = all(wanted.get(name, {}).get("version") == entry["version"] for name, entry in here.items())
     return bool(here) and same and not missing

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from functools import cache
 from pathlib import Path
 
 from flask import Response, send_file, url_for
@@ -24,11 +23,14 @@ _ACCENT = re.compile(r"^[0-9a-f]{6}$")
 _YEAR = "public, max-age=31536000, immutable"
 
 
-@cache
+_marks: dict[str, str] = {}
+
+
 def _mark(name: str) -> str | None:
-    """A file's fingerprint, by which browsers know a new one; None where npm has not been run: pages go without."""
-    path = FILES[name]
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else None
+    """A file's fingerprint, by which browsers know a new one; None where npm has not been run (yet): pages go without."""
+    if name not in _marks and FILES[name].exists():
+        _marks[name] = hashlib.sha256(FILES[name].read_bytes()).hexdigest()[:12]
+    return _marks.get(name)
 
 
 def url(name: str) -> str | None:
