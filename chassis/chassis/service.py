@@ -48,6 +48,7 @@ class Service:
     pages: Mapping[str, Callable[["Runtime"], Any]] = field(default_factory=dict)  # prefix -> makes the WSGI app
     on_migrate: Sequence[Callable[[Any], object]] = ()  # after the database: buckets, say; takes the settings
     keys: Callable[[Any], KeySource] | None = None  # makes the key source from the settings; default: identity's JWKS
+    needs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # mode -> settings of its own it can't do without
     modes: Mapping[str, Callable[["Runtime", list[str]], object]] = field(
         default_factory=dict
     )  # further modes and commands
@@ -119,6 +120,7 @@ def main(service: Service, argv: list[str] | None = None) -> None:
     if not arguments or arguments[0] not in modes:
         sys.exit(f"usage: python -m {service.name} {' | '.join(modes)}")
     settings = service.settings.load()
+    settings.require(*service.needs.get(arguments[0], ()))
     telemetry.set_up(service.name, arguments[0], settings.log_level)
     modes[arguments[0]](Runtime(service, settings), arguments[1:])
 

@@ -34,6 +34,14 @@ service = Service(
             "staff_email_taken", "Somebody at the firm has this address already.", pointer="/email"
         ),
     },
+    needs={
+        "http": ("signing_key_file", "service_secrets", "field_key"),
+        "grpc": ("signing_key_file",),
+        "worker": ("field_key", "smtp_url", "public_url"),
+        "live": ("signing_key_file", "amqp_url", "issuer"),
+        "create-firm": ("database_url", "field_key"),
+        "setup-token": ("database_url",),
+    },
     modes={"live": serve, "create-firm": commands.create_firm, "setup-token": commands.setup_token},
 )
 

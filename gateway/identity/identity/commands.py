@@ -22,7 +22,6 @@ def setup_token(runtime: "Runtime", arguments: list[str]) -> None:
     argparse.ArgumentParser(prog="python -m identity setup-token", description=setup_token.__doc__).parse_args(
         arguments
     )
-    runtime.settings.require("database_url")
     print(usecases.make_setup_token(runtime))
 
 
@@ -38,7 +37,6 @@ def create_firm(runtime: "Runtime", arguments: list[str]) -> None:
     parser.add_argument("--region", default="", help="the country's subdivision for public holidays, e.g. ENG")
     parser.add_argument("--language", default="en")
     options = parser.parse_args(arguments)
-    runtime.settings.require("database_url", "field_key")
     firm = {
         "name": options.name,
         "time_zone": options.time_zone,

@@ -4,10 +4,9 @@ import base64
 import hmac
 import json
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import DirectoryPath, Field, FilePath, field_validator
 from pydantic_settings import NoDecode
 
 from chassis.settings import ServiceSettings
@@ -18,8 +17,8 @@ class Settings(ServiceSettings):
     """PRAXIS_SIGNING_KEY_FILE, PRAXIS_PUBLIC_KEYS_FOLDER, PRAXIS_SERVICE_SECRETS, PRAXIS_FIELD_KEY, PRAXIS_SMTP_URL,
     PRAXIS_MAIL_FROM, PRAXIS_SETUP_TOKEN, PRAXIS_HASHES_AT_ONCE."""
 
-    signing_key_file: Path | None = None
-    public_keys_folder: Path | None = None  # public halves of earlier and coming keys
+    signing_key_file: FilePath | None = None  # Ed25519, PEM
+    public_keys_folder: DirectoryPath | None = None  # public halves of earlier and coming keys
     service_secrets: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     field_key: str = ""  # 32 bytes in base64
     smtp_url: str = ""

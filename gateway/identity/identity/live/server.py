@@ -163,8 +163,6 @@ class _Server(uvicorn.Server):
 
 def serve(runtime: "Runtime", _arguments: list[str]) -> None:
     """Runs the live process until SIGTERM."""
-    settings = runtime.settings
-    settings.require("amqp_url", "issuer")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a stream is an open file
     asyncio.run(_serve(runtime))

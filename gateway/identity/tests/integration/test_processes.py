@@ -13,7 +13,7 @@ import pytest
 
 from chassis.auth import JwksKeys, ServiceTokens, TokenVerifier
 from chassis.errors import Unavailable
-from chassis.service import Runtime
+from chassis.service import main
 from chassis.testing import eventually
 from identity.app import service
 from identity.settings import Settings
@@ -78,16 +78,21 @@ def test_a_service_with_a_wrong_secret_gets_none(served):
 
 
 @pytest.mark.parametrize(
-    ("mode", "arguments", "variable"),
+    ("mode", "variable"),
     [
-        ("live", [], "PRAXIS_AMQP_URL"),
-        ("setup-token", [], "PRAXIS_DATABASE_URL"),
-        ("create-firm", ["--name", "X", "--email", "x@y.example"], "PRAXIS_DATABASE_URL"),
+        ("http", "PRAXIS_SIGNING_KEY_FILE"),
+        ("grpc", "PRAXIS_SIGNING_KEY_FILE"),
+        ("worker", "PRAXIS_SMTP_URL"),
+        ("live", "PRAXIS_AMQP_URL"),
+        ("setup-token", "PRAXIS_DATABASE_URL"),
+        ("create-firm", "PRAXIS_FIELD_KEY"),
     ],
 )
-def test_a_mode_without_its_settings_stops_and_names_them(mode, arguments, variable):
+def test_a_mode_without_its_settings_stops_and_names_them(monkeypatch, mode, variable):
+    for name in [name for name in os.environ if name.startswith("PRAXIS_")]:
+        monkeypatch.delenv(name)
     with pytest.raises(SystemExit, match=variable):
-        service.modes[mode](Runtime(service, Settings(database_url="", amqp_url="")), arguments)
+        main(service, [mode])
 
 
 @pytest.mark.parametrize(
@@ -98,6 +103,7 @@ def test_a_mode_without_its_settings_stops_and_names_them(mode, arguments, varia
         ("PRAXIS_SERVICE_SECRETS", '{"clients": 7}'),
         ("PRAXIS_SETUP_TOKEN", "short"),
         ("PRAXIS_SMTP_URL", "mailhost:25"),
+        ("PRAXIS_SIGNING_KEY_FILE", "/nowhere/active.pem"),
     ],
 )
 def test_an_impossible_setting_stops_the_process_and_is_named_without_its_value(monkeypatch, name, value):
