@@ -30,5 +30,5 @@ GUESSED_AT = (
     Operation("POST", r"/api/identity/v1/(sessions|setup)"),
     Operation("POST", r"/api/identity/v1/(invitations/.*|password-resets(/.*)?)"),
     Operation("POST", r"/api/identity/v1/oauth/token"),
-    Operation("POST", r"/portal/(sign-in|code)(/.*)?"),
+    Operation("POST", r"/portal/sign-in(/.*)?"),
 )

@@ -44,7 +44,9 @@ def test_sign_in_is_limited_sooner_than_the_rest(start_edge: StartEdge, bearer: 
     assert edge.app.post(PATH, headers=bearer).is_success
 
 
-@pytest.mark.parametrize("path", ["/api/identity/v1/oauth/token", "/portal/code", "/api/identity/v1/sessions?x=1"])
+@pytest.mark.parametrize(
+    "path", ["/api/identity/v1/oauth/token", "/portal/sign-in/019a", "/api/identity/v1/sessions?x=1"]
+)
 def test_all_guessable_places_share_one_allowance(start_edge: StartEdge, path: str) -> None:
     edge = start_edge(edge_sign_in_rate=2)
     edge.app.post("/api/identity/v1/sessions")
