@@ -78,9 +78,9 @@ class Door:
 
     def call(self, case: Any, token: str) -> httpx.Response:
         arguments = case.as_transport_kwargs(base_url=self._base)
-        sent = requests.Request(**{name: arguments[name] for name in _SENT if name in arguments}).prepare()
+        sent: Any = requests.Request(**{name: arguments[name] for name in _SENT if name in arguments}).prepare()
         headers = {**sent.headers, "authorization": f"Bearer {token}"}
-        request = self._client.request(sent.method or "", sent.url or "", headers=headers, content=sent.body)
+        request = self._client.request(sent.method, sent.url, headers=headers, content=sent.body)
         response = asyncio.run_coroutine_threadsafe(request, self._loop).result(60)
         response.elapsed = timedelta()  # a transport without a socket doesn't measure it
         return response
@@ -158,10 +158,9 @@ class House:
         """Puts ids that exist in place of invented ones, and the version that stands in place of an invented ETag."""
         for part in (case.path_parameters, case.query, case.body):
             self._fill(part)
-        headers = case.headers or {}
-        if "If-Match" in headers:
+        if any(p.name == "If-Match" for p in case.operation.headers):
             target = next((v for v in reversed((case.path_parameters or {}).values()) if v in self.versions), "")
-            headers["If-Match"] = f'"{self.versions.get(target, 1)}"'
+            case.headers["If-Match"] = f'"{self.versions.get(target, 1)}"'
 
     def _fill(self, value: Any) -> None:
         if isinstance(value, list):
