@@ -106,7 +106,7 @@ def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
         ("/invoices?limit=50", "pk_invoices"),
         ("/invoices?limit=50&status=overdue", "_invoices"),
         ("/overview", "ix_wip_items_open"),
-        ("/search?q=000123", "Function Scan"),
+        ("/search?q=000123", "pk_invoices"),
     ],
 )
 def test_lists_use_their_index(world: World, crowded: Any, path: str, index: str) -> None:

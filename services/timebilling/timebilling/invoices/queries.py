@@ -57,7 +57,7 @@ def search(uow: Uow, wanted: str, limit: int) -> dict[str, Any]:
     day = today(uow)
     rows = uow.session.execute(
         text(
-            f"{_INVOICES} AND i.id IN (SELECT search_invoices(:wanted, :most)) ORDER BY i.number ILIKE :starts DESC NULLS LAST, i.id DESC LIMIT :limit"
+            f"{_INVOICES} AND i.id = ANY (ARRAY(SELECT search_invoices(:wanted, :most))) ORDER BY i.number ILIKE :starts DESC NULLS LAST, i.id DESC LIMIT :limit"
         ),
         # Twice as many as wanted: some hits may be hidden from the one who asks.
         {"firm": uow.firm_id, "wanted": literal, "starts": f"{literal}%", "most": limit * 2 + 50, "limit": limit},
