@@ -60,7 +60,9 @@ def _shortened(name: str) -> str:
 def with_ending(name: str, media_type: str) -> str:
     """The name with the usual ending of its type, unless it has an ending already."""
     has_one = 1 <= len(name.rpartition(".")[2]) <= 5 and "." in name and " " not in name.rpartition(".")[2]
-    return name if has_one else name + (mimetypes.guess_extension(media_type) or "")
+    if has_one or media_type == "application/octet-stream":
+        return name
+    return name + (mimetypes.guess_extension(media_type) or "")
 
 
 def folded(name: str) -> str:

@@ -45,6 +45,7 @@ def test_a_name_of_nothing_is_refused(raw: str) -> None:
         ("scan.pdf", "application/pdf", "scan.pdf"),
         ("Q3. Receipts for travel", "image/png", "Q3. Receipts for travel.png"),
         ("data", "application/x-strange", "data"),
+        ("data", "application/octet-stream", "data"),
     ],
 )
 def test_a_name_without_an_ending_gets_that_of_its_bytes(name: str, media: str, whole: str) -> None:
