@@ -17,6 +17,8 @@ service = Service(
     rpc=[(clients_pb2.DESCRIPTOR.services_by_name["Clients"], grpc)],
     listens=consumers.LISTENS,
     republish=consumers.REPUBLISH,
+    checks=consumers.CHECKS,
+    needs={"http": ["field_key"]},
     constraints={
         "uq_clients_number": Conflict(
             "client_number_taken", "Another client has this number. Choose another.", pointer="/number"

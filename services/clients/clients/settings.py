@@ -22,7 +22,6 @@ class Settings(ServiceSettings):
 
     @cached_property
     def fields(self) -> FieldKey:
-        self.require("field_key")
         return FieldKey.decode(self.field_key)
 
 

@@ -70,6 +70,17 @@ def all_engagement_states(uow: Uow) -> Iterator[State]:
         yield engagement.id, engagement.version, engagement_changed(engagement)
 
 
+def open_at_former_clients(uow: Uow) -> Iterator[str]:
+    """Engagements that archiving their client should have refused, one line each."""
+    found = uow.session.execute(
+        text(
+            "SELECT e.id, c.number FROM engagements e JOIN clients c ON c.firm_id = e.firm_id AND c.id = e.client_id "
+            "WHERE e.status = 'open' AND c.status = 'former' ORDER BY e.id"
+        )
+    )
+    yield from (f"engagement {row.id} is open, client {row.number} is former" for row in found)
+
+
 def _engagements(uow: Uow, where: str, parameters: Mapping[str, Any], rows: int) -> list[dict[str, Any]]:
     statement = text(_ENGAGEMENTS.format(where=where))
     return [dict(row) for row in uow.session.execute(statement, {**parameters, "rows": rows}).mappings()]

@@ -1,6 +1,11 @@
 """What this service hears and says: copies from events, states sent again, the schema it stands on."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from sqlalchemy import text
 
 from chassis.db import new_id
 from chassis.errors import Forbidden, NotFound
@@ -95,6 +100,35 @@ def test_a_strangers_client_and_a_stranger_service_get_nothing(office, stranger)
         office.world.grpc(stranger.firm, caller="workflow").call("GetClient", request)
     with pytest.raises(Forbidden):
         office.world.grpc(office.firm, caller="portal").call("GetClient", request)
+
+
+def test_the_check_names_an_open_engagement_of_a_former_client(office):
+    client = office.client()
+    engagement = office.engagement(client)
+    with office.world.uow(office.firm) as uow:
+        assert list(service.checks["former clients have no open engagement"](uow)) == []
+        uow.session.execute(text("UPDATE clients SET status = 'former'"))  # past every rule, as a mistake would
+        (line,) = service.checks["former clients have no open engagement"](uow)
+    assert engagement["id"] in line
+    assert client["number"] in line
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("", "settings missing: PRAXIS_FIELD_KEY"), ("c2hvcnQ=", "PRAXIS_FIELD_KEY: ")]
+)
+def test_the_service_does_not_start_without_the_key_of_its_fields(world, key, said):
+    url = world.runtime.settings.database_url
+    env = os.environ | {
+        "PRAXIS_DATABASE_URL": url,
+        "PRAXIS_ISSUER": "http://i",
+        "PRAXIS_JWKS_URL": "http://i",
+        "PRAXIS_FIELD_KEY": key,
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "clients", "http"], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert said in ended.stderr
 
 
 def test_the_mappings_are_what_the_migrations_made(world):
