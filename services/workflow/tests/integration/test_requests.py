@@ -1,5 +1,6 @@
 """Requests: what the client is asked, what they may answer, what comes of it, and the reminders in between."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -275,6 +276,17 @@ def test_each_reminder_is_announced_once_until_there_are_no_more(firm: Any, vat:
         firm.world.run_due(firm.id, at=now + timedelta(days=days))
     assert reminders(firm) == [1, 2]
     assert (firm.request(job)["reminders_sent"], firm.request(job)["next_reminder_at"]) == (2, None)
+
+
+def test_two_workers_announce_a_reminder_once(firm: Any, vat: dict[str, Any]) -> None:
+    firm.apply(firm.publish(vat))
+    due = datetime.now(UTC) + timedelta(days=3, hours=1)
+    workers = [threading.Thread(target=lambda: firm.world.run_due(firm.id, at=due)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert reminders(firm) == [1]
 
 
 def test_reminders_stop_at_hand_in_and_begin_anew_at_a_return(firm: Any, job: dict[str, Any]) -> None:
