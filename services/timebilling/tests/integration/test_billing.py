@@ -259,6 +259,9 @@ def test_issue_dates_and_terms(rated: Any) -> None:
         422, "issue_date_in_future"
     )
     rated.partner.post(f"/invoices/{draft['id']}/issue", {"issued_on": "2026-02-30"}).problem(400, "request_invalid")
+    rated.partner.post(f"/invoices/{draft['id']}/issue", {"issued_on": "1899-12-31"}).problem(
+        422, "issue_date_out_of_range"
+    )
     issued = rated.partner.post(f"/invoices/{draft['id']}/issue", {"issued_on": "2026-01-31"}).expect(200).json
     assert (issued["issued_on"], issued["due_on"], issued["status"]) == ("2026-01-31", "2026-03-02", "overdue")
 
@@ -429,6 +432,7 @@ def test_bad_payments_are_refused_and_change_nothing(rated: Any, new_firm: Any) 
         "received_on": str(rated.today + timedelta(days=2)),
     }
     rated.partner.post("/payments", body).problem(422, "payment_date_in_future")
+    rated.partner.post("/payments", body | {"received_on": "1899-12-31"}).problem(422, "payment_date_out_of_range")
     assert rated.partner.get("/payments").json["items"] == []
     assert rated.partner.get(f"/invoices/{id}").json == invoice
     rated.holds()

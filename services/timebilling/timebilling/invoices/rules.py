@@ -10,6 +10,7 @@ from chassis.errors import Conflict, DomainError, Invalid
 from timebilling.money import ZERO, spread
 
 DRAFT, ISSUED, VOID = "draft", "issued", "void"
+FIRST_DAY = date(1990, 1, 1)
 SERIES, PREFIX, WIDTH = "INV", "INV-", 6
 
 
@@ -110,13 +111,15 @@ def status(state: str, total: Decimal, paid: Decimal, due: date | None, today: d
 
 
 def check_issue_date(issued_on: date, today: date) -> None:
-    """Errors: `issue_date_in_future` (422)."""
+    """Errors (422): `issue_date_in_future`, `issue_date_out_of_range` (before 1990)."""
     if issued_on > today:
         raise Invalid(
             "issue_date_in_future",
             f"An invoice can't be issued on a day to come (today is {today}).",
             pointer="/issued_on",
         )
+    if issued_on < FIRST_DAY:
+        raise Invalid("issue_date_out_of_range", f"Invoices are issued from {FIRST_DAY} on.", pointer="/issued_on")
 
 
 def refusal_to_change(state: str, shown: str | None) -> DomainError | None:

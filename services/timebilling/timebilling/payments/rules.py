@@ -9,6 +9,8 @@ from uuid import UUID
 from chassis.errors import Conflict, Invalid
 from timebilling.money import ZERO, view
 
+FIRST_DAY = date(1990, 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Open:
@@ -28,7 +30,7 @@ class Open:
 
 
 def check_amount(amount: Decimal, received_on: date, today: date) -> None:
-    """Errors (422): `payment_not_positive`, `payment_date_in_future`."""
+    """Errors (422): `payment_not_positive`, `payment_date_in_future`, `payment_date_out_of_range` (before 1990)."""
     if amount <= 0:
         raise Invalid("payment_not_positive", "A payment is more than zero.", pointer="/amount/amount")
     if received_on > today:
@@ -36,6 +38,10 @@ def check_amount(amount: Decimal, received_on: date, today: date) -> None:
             "payment_date_in_future",
             f"A payment can't be received on a day to come (today is {today}).",
             pointer="/received_on",
+        )
+    if received_on < FIRST_DAY:
+        raise Invalid(
+            "payment_date_out_of_range", f"Payments are received from {FIRST_DAY} on.", pointer="/received_on"
         )
 
 

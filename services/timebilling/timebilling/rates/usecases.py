@@ -29,7 +29,8 @@ def create(uow: Uow, body: dict[str, Any]) -> RateRow:
     last = date.fromisoformat(body["until"]) if body.get("until") else None
     if last is not None and last < first:
         raise Invalid("rate_ends_before_it_starts", "The last day lies before the first.", pointer="/until")
-    row = _new(uow, body, first, last + timedelta(days=1) if last else None, pointer="/rate")
+    end = None if last is None or last == date.max else last + timedelta(days=1)
+    row = _new(uow, body, first, end, pointer="/rate")
     uow.audit("rate.created", "rate", row.id, after=_facts(row))
     return row
 
