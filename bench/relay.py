@@ -101,12 +101,10 @@ def _raw(runtime: Runtime, amqp: str) -> None:
     connection.connect()
     channel = connection.channel()
     channel.confirm_select()
-    confirmed: set[int] = set()
-    state = {"tag": 0, "settled": 0}
+    sent, unconfirmed = 0, set[int]()
 
     def on_ack(tag: int, multiple: bool) -> None:
-        confirmed.update(range(state["settled"] + 1, tag + 1) if multiple else (tag,))
-        state["settled"] = max(state["settled"], tag)
+        unconfirmed.difference_update({t for t in unconfirmed if t <= tag} if multiple else {tag})
 
     channel.events["basic_ack"].add(on_ack)
     with psycopg.connect(runtime.settings.database_url) as database:
@@ -114,9 +112,10 @@ def _raw(runtime: Runtime, amqp: str) -> None:
             "SELECT seq, type, body FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED"
         ).fetchall():
             for _seq, kind, body in rows:
-                state["tag"] += 1
+                sent += 1
+                unconfirmed.add(sent)
                 channel.basic_publish(Message(bytes(body), delivery_mode=2), exchange=events.EXCHANGE, routing_key=kind)
-            while len(confirmed) < state["tag"]:
+            while unconfirmed:
                 connection.drain_events(timeout=10)
             database.execute("UPDATE outbox SET published_at = now() WHERE seq = ANY(%s)", ([r[0] for r in rows],))
             database.commit()

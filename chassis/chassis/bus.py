@@ -50,14 +50,37 @@ def declare(url: str, service: str, types: Sequence[str]) -> None:
         queue_of(service, types)(channel).declare()
 
 
+class Confirms:
+    """Which messages of a channel the broker has yet to confirm. Confirms come in any order, alone or for all up to a tag."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self.open: set[int] = set()
+        self.refused: set[int] = set()
+
+    def sent(self) -> None:
+        self._last += 1
+        self.open.add(self._last)
+
+    def on_ack(self, tag: int, multiple: bool) -> None:
+        self.open -= self._meant(tag, multiple)
+
+    def on_nack(self, tag: int, multiple: bool) -> None:
+        meant = self._meant(tag, multiple)
+        self.refused |= meant
+        self.open -= meant
+
+    def _meant(self, tag: int, multiple: bool) -> set[int]:
+        return {t for t in self.open if t <= tag} if multiple else {tag}
+
+
 class Publisher:
     """Publishes with pipelined confirms. One per thread."""
 
     def __init__(self, url: str) -> None:
         self._connection = connect(url)
         self._channel: Any = None
-        self._acked: set[int] = set()
-        self._nacked: set[int] = set()
+        self._confirms = Confirms()
         self._returned: set[str] = set()
 
     def publish(self, messages: Sequence[tuple[str, str, bytes]], *, exchange: str = events.EXCHANGE) -> set[str]:
@@ -66,10 +89,7 @@ class Publisher:
         Returns the ids that no queue takes. Errors: ConnectionError and the transport's own if the broker is away or refuses.
         """
         channel = self._open()
-        self._acked.clear()
-        self._nacked.clear()
         self._returned.clear()
-        tags = set()
         for event_id, routing_key, body in messages:
             message = channel.prepare_message(
                 body,
@@ -77,13 +97,12 @@ class Publisher:
                 content_encoding="utf-8",
                 properties={"delivery_mode": 2, "message_id": event_id},
             )
-            self._tag += 1
-            tags.add(self._tag)
+            self._confirms.sent()
             channel.basic_publish(message, exchange=exchange, routing_key=routing_key, mandatory=True)
-        while not tags <= self._acked | self._nacked:
+        while self._confirms.open:
             self._connection.drain_events(timeout=CONFIRM_TIMEOUT)
-        if self._nacked:
-            raise ConnectionError(f"the broker refused {len(self._nacked)} messages")
+        if self._confirms.refused:
+            raise ConnectionError(f"the broker refused {len(self._confirms.refused)} messages")
         return set(self._returned)
 
     def _open(self) -> Any:
@@ -91,18 +110,12 @@ class Publisher:
             self._connection.ensure_connection(max_retries=1)
             channel = self._connection.channel()
             channel.confirm_select()
-            channel.events["basic_ack"].add(lambda tag, multiple: self._confirm(self._acked, tag, multiple))
-            channel.events["basic_nack"].add(lambda tag, multiple: self._confirm(self._nacked, tag, multiple))
+            self._confirms = Confirms()
+            channel.events["basic_ack"].add(self._confirms.on_ack)
+            channel.events["basic_nack"].add(self._confirms.on_nack)
             channel.events["basic_return"].add(self._on_return)
-            self._channel, self._tag, self._settled = channel, 0, 0
+            self._channel = channel
         return self._channel
-
-    def _confirm(self, into: set[int], tag: int, multiple: bool) -> None:
-        if multiple:
-            into.update(range(self._settled + 1, tag + 1))
-        else:
-            into.add(tag)
-        self._settled = max(self._settled, tag)
 
     def _on_return(self, _error: Any, _exchange: str, _routing_key: str, message: Any) -> None:
         self._returned.add(message.properties["message_id"])

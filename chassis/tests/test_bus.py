@@ -112,6 +112,33 @@ def test_two_relays_publish_each_row_once(wired: World, listener: str) -> None:
     assert sorted(heard, key=int) == [str(i) for i in range(500)]
 
 
+def test_confirms_may_come_in_any_order() -> None:
+    confirms = bus.Confirms()
+    for _ in range(6):
+        confirms.sent()
+    confirms.on_ack(5, False)
+    confirms.on_ack(4, True)
+    assert confirms.open == {6}
+    confirms.on_nack(6, True)
+    assert confirms.open == set()
+    assert confirms.refused == {6}
+
+
+def test_two_queues_that_hear_the_same_confirm_all(wired: World) -> None:
+    """Each queue confirms for itself, so with several the confirms of a channel are out of order."""
+    for name in ("left", "right", "third"):
+        bus.declare(wired.runtime.settings.amqp_url, name, [STAFF])
+    firm = wired.firm()
+    with wired.uow(firm) as uow:
+        for i in range(1000):
+            uow.announce(StaffChanged(staff_id=str(i), name=str(i)), subject=str(i))
+    relay = bus.Relay(wired.runtime)
+    while relay.move():
+        pass
+    for name in ("left", "right", "third"):
+        assert len([e for e in messages_in(wired, f"{name}.events") if e.firm_id == firm]) == 1000
+
+
 def test_an_event_is_consumed_and_its_duplicate_absorbed(wired: World) -> None:
     firm = wired.firm()
     with running(wired):
