@@ -2,13 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tools.launcher import fork_client, processes
 from tools.launcher.area import PROJECT, Area
 from tools.launcher.errors import LauncherError
-from tools.launcher.part import tail
+from tools.launcher.part import last_line, tail
 
 _SKIPPED = {"__pycache__", "node_modules", "dist", "generated", "tests"}
 
@@ -48,13 +49,21 @@ def command(
     argv: Sequence[str],
     env: Mapping[str, str],
     seconds: float = 300,
+    say: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Run one of our Python modules to its end, unless it succeeded for this key before. Its output goes to the log of `name`."""
+    """Run one of our Python modules to its end, unless it succeeded for this key before.
+
+    Its output goes to the log of `name`; `say` is told the line it is at.
+    """
     if is_done(area, name, key):
         return
     forks = fork_client.client_for(area)
     entry = processes.record(area, name, forks.start(name, argv, env, PROJECT), layer=2)
-    code = forks.wait(entry.pid, seconds)
+    deadline = time.monotonic() + seconds
+    code = None
+    while code is None and forks.alive and time.monotonic() < deadline:
+        code = forks.wait(entry.pid, 0.5)
+        say(last_line(area.log(name)))
     processes.stop(area, [entry])
     if code != 0:
         ended = "took too long and was ended" if code is None else f"failed (exit {code})"

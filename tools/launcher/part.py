@@ -103,7 +103,14 @@ def tail(log: Path, lines: int = 15) -> str:
     """The last lines of a log, indented, under the log's name."""
     if not log.exists():
         return f"(no log at {log})"
+    return "\n".join([f"The end of {log}:", *(f"  {line}" for line in _last_lines(log, lines))])
+
+
+def last_line(log: Path) -> str:
+    return next(iter(_last_lines(log, 1)), "") if log.exists() else ""
+
+
+def _last_lines(log: Path, lines: int) -> list[str]:
     with log.open("rb") as handle:
         handle.seek(max(0, os.fstat(handle.fileno()).st_size - 20_000))
-        text = handle.read().decode(errors="replace").splitlines()[-lines:]
-    return "\n".join([f"The end of {log}:", *(f"  {line}" for line in text)])
+        return handle.read().decode(errors="replace").splitlines()[-lines:]

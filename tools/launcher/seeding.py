@@ -15,8 +15,8 @@ def step(platform: Platform, after: tuple[str, ...]) -> Step:
         if "mail" in platform.external:
             say("no demo firm: its people are invited by mail, which goes to a server of yours")
             return
-        say("making the demo firm")
-        once.command(platform.area, "demo", "seeded", [PYTHON, "-m", "tools.demo"], environment(platform))
+        argv = [PYTHON, "-m", "tools.demo"]
+        once.command(platform.area, "demo", "seeded", argv, environment(platform), seconds=1200, say=say)
 
     return Step(name="demo", run=run, after=after)
 
