@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -7,8 +8,19 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // In development the API answers from the edge; its address is set when it is not the usual one.
 const edge = process.env.PRAXIS_PUBLIC_URL ?? 'http://127.0.0.1:8080';
 
+/** The reference viewer's badge is an image of its maker's site. Nothing here asks another site for anything. */
+const viewerWithoutBadge = (): Plugin => ({
+  name: 'viewer-without-badge',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'asset' || !file.fileName.includes('redoc')) continue;
+      file.source = Buffer.from(file.source).toString().replaceAll(/https:\/\/cdn\.redoc\.ly\/[^"'`]*/g, 'data:,');
+    }
+  },
+});
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), viewerWithoutBadge()],
   resolve: { alias: { '@': here('./src') } },
   build: {
     target: 'es2022',

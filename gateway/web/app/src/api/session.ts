@@ -11,7 +11,8 @@ export function renew(): Promise<boolean> {
     method: 'POST',
     headers: { 'Idempotency-Key': crypto.randomUUID() },
   })
-    .then((answer) => answer.ok)
+    // 409: another tab has renewed a moment ago; the cookies are new already.
+    .then((answer) => answer.ok || answer.status === 409)
     .catch(() => false)
     .finally(() => {
       renewing = null;
@@ -45,4 +46,6 @@ export function onSessionChange(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-const notify = () => listeners.forEach((listener) => listener());
+function notify(): void {
+  for (const listener of listeners) listener();
+}

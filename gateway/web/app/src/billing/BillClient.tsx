@@ -1,4 +1,4 @@
-import { Alert, Button, Checkbox, Group, Select, Skeleton } from '@mantine/core';
+import { Button, Checkbox, Group, Select, Skeleton } from '@mantine/core';
 import { IconCoin } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -132,9 +132,9 @@ function Choose({ clientId, jobs }: { clientId: string; jobs: JobUnbilled[] }) {
           )}
         </table>
       </div>
-      {may && (
+      {billable.length === 0 && <p className="quiet">All of it is on drafts already.</p>}
+      {may && billable.length > 0 && (
         <Group justify="flex-end" align="end" mt="md" gap="xs">
-          {billable.length === 0 && <Alert variant="light">All of it is on drafts already.</Alert>}
           <DateField
             label="Work up to"
             placeholder="All days"

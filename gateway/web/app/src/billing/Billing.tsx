@@ -79,11 +79,21 @@ function WipTable({ rows, totals }: { rows: ClientWip[]; totals: string }) {
           <tr>
             <th>Client</th>
             <th>Oldest</th>
-            <th data-align="right">0–30 days</th>
-            <th data-align="right">31–60</th>
-            <th data-align="right">61–90</th>
-            <th data-align="right">Over 90</th>
-            <th data-align="right">On drafts</th>
+            <th data-align="right" data-wide>
+              0–30 days
+            </th>
+            <th data-align="right" data-wide>
+              31–60
+            </th>
+            <th data-align="right" data-wide>
+              61–90
+            </th>
+            <th data-align="right" data-wide>
+              Over 90
+            </th>
+            <th data-align="right" data-wide>
+              On drafts
+            </th>
             <th data-align="right">Unbilled</th>
           </tr>
         </thead>
@@ -111,7 +121,8 @@ function WipTable({ rows, totals }: { rows: ClientWip[]; totals: string }) {
         </tbody>
         <tfoot>
           <tr>
-            <td colSpan={7}>All clients</td>
+            <td colSpan={2}>All clients</td>
+            <td colSpan={5} data-wide />
             <td data-align="right">{totals}</td>
           </tr>
         </tfoot>
@@ -123,6 +134,8 @@ function WipTable({ rows, totals }: { rows: ClientWip[]; totals: string }) {
 function Amount({ money }: { money: { amount: string; currency: string } }) {
   const none = Number(money.amount) === 0;
   return (
-    <td data-align="right">{none ? <span className="quiet">–</span> : <MoneyText money={money} bare />}</td>
+    <td data-align="right" data-wide>
+      {none ? <span className="quiet">–</span> : <MoneyText money={money} bare />}
+    </td>
   );
 }

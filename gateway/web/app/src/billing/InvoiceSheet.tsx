@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Textarea } from '@mantine/core';
 import { IconPencil, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
-import { formatMoney, type Money } from '@/lib/money';
+import { formatAmount, formatMoney, type Money } from '@/lib/money';
 import { useMay } from '@/session/me';
 import { ask } from '@/ui/ask';
 import list from '@/ui/List.module.css';
@@ -71,7 +71,7 @@ function Line({ invoice, line, draft }: { invoice: Invoice; line: InvoiceLine; d
       </td>
       <td data-align="right">{line.quantity}</td>
       <td>{line.tax_label ? line.tax_label : <span className="quiet">none</span>}</td>
-      <td data-align="right">{formatMoney(line.net)}</td>
+      <td data-align="right">{formatAmount(line.net)}</td>
       {draft && (
         <td style={{ whiteSpace: 'nowrap' }}>
           <ActionIcon size={28} aria-label={`Change ${line.description}`} onClick={() => setEditing(true)}>

@@ -39,6 +39,7 @@ const PLACES = 4;
 /** What of an amount pays the invoice (its open balance at most) and what remains as the client's credit. */
 export function split(amount: string, balance: string): { pays: string; credit: string } {
   const [given, open] = [toUnits(amount, PLACES), toUnits(balance, PLACES)];
+  // biome-ignore lint/complexity/useMathMinMax: Math.min takes no bigint
   const pays = given < open ? given : open;
   return {
     pays: plain(fromUnits(pays, PLACES), balance),

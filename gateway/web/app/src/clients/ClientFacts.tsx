@@ -1,3 +1,4 @@
+import { dayOfYear } from '@/lib/dates';
 import { countries } from '@/lib/places';
 import { Section } from '@/ui/Page';
 import { Person } from '@/ui/Person';
@@ -19,7 +20,7 @@ export function ClientFacts({ client }: { client: Client }) {
         </Fact>
         <Fact name="Kind">{client.kind === 'person' ? 'Person' : 'Organisation'}</Fact>
         <Fact name="Currency">{client.currency}</Fact>
-        {client.year_end && <Fact name="Year ends">{client.year_end}</Fact>}
+        {client.year_end && <Fact name="Year ends">{dayOfYear(client.year_end)}</Fact>}
         {tax_numbers.vat && <Fact name="VAT">{tax_numbers.vat}</Fact>}
         {tax_numbers.income_tax && <Fact name="Income tax">{tax_numbers.income_tax}</Fact>}
         {tax_numbers.payroll && <Fact name="Payroll">{tax_numbers.payroll}</Fact>}

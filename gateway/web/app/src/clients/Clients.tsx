@@ -97,7 +97,8 @@ export function Clients() {
         <>
           <TextInput
             size="xs"
-            w={280}
+            maw={280}
+            flex="1 1 200px"
             type="search"
             aria-label="Find a client"
             placeholder="Name, number, tag or e-mail"
@@ -107,7 +108,7 @@ export function Clients() {
           />
           <Select
             size="xs"
-            w={130}
+            maw={160}
             aria-label="Status"
             placeholder="Any status"
             clearable

@@ -10,7 +10,7 @@ import { requestsQuery } from '@/work/api';
 export function CameBack() {
   const query = useQuery(requestsQuery({ owner: 'me', status: ['submitted'] }));
   return (
-    <Section title="Came back from clients" count={query.data?.items.length}>
+    <Section title="Came back from clients" count={query.data?.items.length || undefined}>
       <Loaded query={query} what="Requests" skeleton={<Rows count={2} />}>
         {({ items }) =>
           items.length === 0 ? (

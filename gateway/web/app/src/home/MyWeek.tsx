@@ -18,7 +18,7 @@ export function MyWeek() {
   const until = addDays(startOfWeek(today(), me?.firm.week_start), 13);
   const query = useQuery(tasksQuery({ owner: 'me', open: true, due_to: until }));
   return (
-    <Section title="My week" count={query.data?.items.length}>
+    <Section title="My week" count={query.data?.items.length || undefined}>
       <Loaded query={query} what="Your tasks">
         {({ items }) =>
           items.length === 0 ? (

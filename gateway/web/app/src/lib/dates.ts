@@ -73,6 +73,10 @@ export function periodName(start?: IsoDate | null, end?: IsoDate | null): string
 
 const monthName = (date: IsoDate) => noon(date).toLocaleDateString('en-GB', { month: 'short' });
 
+/** "31 March" from "03-31". */
+export const dayOfYear = (monthDay: string): string =>
+  noon(`2024-${monthDay}`).toLocaleDateString('en-GB', { day: 'numeric', month: 'long' });
+
 /** An instant as "Fri 4 Dec, 14:05" in the reader's zone. */
 export const shortInstant = (instant: string): string => {
   const at = new Date(instant);

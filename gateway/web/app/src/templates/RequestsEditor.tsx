@@ -4,6 +4,7 @@ import { IconPlus, IconSettings } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Section } from '@/ui/Page';
 import { DateRuleField } from './DateRuleField';
+import { describeStep } from './describe';
 import { type Draft, keyFor, newRequest } from './draft';
 import css from './Editor.module.css';
 import { ItemsEditor } from './ItemsEditor';
@@ -40,6 +41,7 @@ function RequestEditor({ form, index, steps }: Props & { index: number }) {
   const request = form.values.requests[index];
   const [open, setOpen] = useState(request.title === '');
   const path = `requests.${index}`;
+  const summary = describeStep(request, (key) => steps.find((step) => step.key === key)?.title || key);
   const name = request.title || 'this request';
   return (
     <div className={css.step}>
@@ -61,6 +63,7 @@ function RequestEditor({ form, index, steps }: Props & { index: number }) {
           <IconSettings size={16} />
         </ActionIcon>
       </div>
+      {!open && summary && <div className={css.summary}>{summary}</div>}
       {open && (
         <div className={css.stepBody}>
           <Textarea

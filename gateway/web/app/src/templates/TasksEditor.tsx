@@ -15,6 +15,7 @@ import { useState } from 'react';
 import { sentence } from '@/lib/status';
 import { Section } from '@/ui/Page';
 import { DateRuleField } from './DateRuleField';
+import { describeStep } from './describe';
 import { type Draft, keyFor, newTask } from './draft';
 import css from './Editor.module.css';
 
@@ -46,6 +47,7 @@ function TaskEditor({ form, index, steps }: Props & { index: number }) {
     .filter(({ role }) => role)
     .map(({ role }) => ({ value: role, label: sentence(role) }));
   const path = `tasks.${index}`;
+  const summary = describeStep(task, (key) => steps.find((step) => step.key === key)?.title || key);
   const name = task.title || 'this task';
   return (
     <div className={css.step}>
@@ -87,6 +89,7 @@ function TaskEditor({ form, index, steps }: Props & { index: number }) {
           <IconSettings size={16} />
         </ActionIcon>
       </div>
+      {!open && summary && <div className={css.summary}>{summary}</div>}
       {open && (
         <div className={css.stepBody}>
           <div className={css.wide}>

@@ -44,9 +44,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'accent',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.3,
+  primaryShade: { light: 7, dark: 6 },
   colors: { accent, gray, dark },
   black: '#1b222d',
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
@@ -67,7 +65,13 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: 'pointer',
   components: {
-    InputWrapper: { styles: { label: { marginBottom: 4, fontWeight: 600 }, description: { marginTop: 4 }, error: { marginTop: 4 } } },
+    InputWrapper: {
+      styles: {
+        label: { marginBottom: 4, fontWeight: 600 },
+        description: { marginTop: 4 },
+        error: { marginTop: 4 },
+      },
+    },
     Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     TextInput: {
@@ -115,6 +119,7 @@ const shared = {
   '--mantine-color-default-hover': 'var(--surface-hover)',
   '--mantine-color-default-border': 'var(--line-strong)',
   '--mantine-color-error': 'var(--overdue)',
+  '--mantine-color-anchor': 'var(--accent)',
 };
 
 export const cssVariables = () => ({ variables: {}, light: shared, dark: shared });

@@ -79,9 +79,10 @@ export function DataGrid<Row>({ label, columns, rows, rowKey, href, card, onEnd,
   const open = (row: Row) => navigate({ href: href(row) });
 
   const template = columns.map((column) => column.width).join(' ');
-  const minWidth = narrow ? undefined : columns.reduce((sum, { width }) => sum + Number(/\d+/.exec(width)?.[0] ?? 0), PADDING);
+  const minWidth = narrow
+    ? undefined
+    : columns.reduce((sum, { width }) => sum + Number(/\d+/.exec(width)?.[0] ?? 0), PADDING);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a table element can't hold rows that are placed one by one
     <div
       ref={scroller}
       className={css.grid}

@@ -32,7 +32,6 @@ export function BoardColumn({ column: { stage, count, cards }, stages, onMove, s
         <h2>{stage.name}</h2>
         <span className={css.count}>{count}</span>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keyboards must reach it */}
       <div
         className={css.cards}
         tabIndex={cards.length > 4 ? 0 : undefined}

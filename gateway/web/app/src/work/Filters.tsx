@@ -19,7 +19,7 @@ export function Filters({ search, onChange, compact }: Props) {
     <>
       <Select
         size="xs"
-        w={compact ? 140 : 170}
+        w={compact ? undefined : 170}
         aria-label="Owner"
         placeholder="Everyone’s"
         clearable
@@ -34,7 +34,6 @@ export function Filters({ search, onChange, compact }: Props) {
       />
       <MultiSelect
         size="xs"
-        w={compact ? 'auto' : undefined}
         miw={150}
         aria-label="Status"
         placeholder={search.status ? undefined : 'Any status'}
@@ -46,7 +45,7 @@ export function Filters({ search, onChange, compact }: Props) {
       {search.view === 'list' && (
         <Select
           size="xs"
-          w={150}
+          w={compact ? undefined : 150}
           aria-label="Stage"
           placeholder="Any stage"
           clearable

@@ -29,7 +29,6 @@ export function JobCard({ job, stages, onMove }: { job: JobRow; stages: Stage[];
   }, [job, may]);
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a draggable li loses its list semantics in some browsers
     <div ref={card} role="listitem" className={css.card} data-dragged={dragged || undefined}>
       <div className={css.cardTop}>
         <span className="truncate">{job.client.name}</span>

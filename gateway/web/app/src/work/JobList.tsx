@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useCallback } from 'react';
-import { inWords } from '@/lib/durations';
+import { clock } from '@/lib/durations';
 import { type Column, DataGrid } from '@/ui/DataGrid';
 import { DateText } from '@/ui/DateText';
 import { Person } from '@/ui/Person';
@@ -14,12 +14,12 @@ import type { WorkSearch } from './search';
 
 const progress = (job: JobRow) => `${job.tasks_done}/${job.tasks_total}`;
 
-const burn = ({ logged_minutes, budget_minutes }: JobRow) =>
-  budget_minutes > 0
-    ? `${inWords(logged_minutes)} of ${inWords(budget_minutes)}`
-    : logged_minutes > 0
-      ? inWords(logged_minutes)
-      : '';
+/** Time logged, against its budget if there is one: "4:30 / 5:15". */
+const burn = ({ logged_minutes, budget_minutes }: JobRow) => {
+  const logged = clock(logged_minutes * 60);
+  if (budget_minutes === 0) return logged_minutes > 0 ? logged : '';
+  return `${logged} / ${clock(budget_minutes * 60)}`;
+};
 
 function columns(stageName: (id: string) => string): Column<JobRow>[] {
   return [

@@ -83,7 +83,7 @@ export function TaskLine({ task, inJob = false, dated = true, children }: Props)
 function Notes({ task }: { task: Task }) {
   const notes = [
     task.description,
-    task.role && task.role.replaceAll('_', ' '),
+    task.role?.replaceAll('_', ' '),
     task.budget_minutes > 0 && `${inWords(task.logged_minutes)} of ${inWords(task.budget_minutes)}`,
     task.budget_minutes === 0 && task.logged_minutes > 0 && inWords(task.logged_minutes),
     task.due_moves > 0 && `moved ${task.due_moves === 1 ? 'once' : `${task.due_moves} times`}`,
