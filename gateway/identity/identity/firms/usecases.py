@@ -66,11 +66,15 @@ def make_setup_token(runtime: "Runtime") -> str:
 def set_up(runtime: "Runtime", caller: Caller, token: str, firm: dict[str, Any], owner: Owner) -> Firm:
     """Sets up a firm for whoever holds a set-up token. Errors: `setup_token_refused` (403), and those of `found_firm`."""
     settings = settings_of(runtime)
-    throttle.take(runtime.engine, {throttle.key(settings.key_for("attempts"), "setup", caller.source): NETWORK})
+    tries = throttle.key(settings.key_for("attempts"), "setup", caller.source)
+    throttle.take(runtime.engine, {tries: NETWORK})
     if settings.setup_token and hmac.compare_digest(token.encode(), settings.setup_token.encode()):
-        return found_firm(runtime, caller, firm, owner, permit=_only_the_first)
-    _check_token(runtime, token)
-    return found_firm(runtime, caller, firm, owner, permit=lambda uow: _use_token(uow, token))
+        made = found_firm(runtime, caller, firm, owner, permit=_only_the_first)
+    else:
+        _check_token(runtime, token)
+        made = found_firm(runtime, caller, firm, owner, permit=lambda uow: _use_token(uow, token))
+    throttle.give_back(runtime.engine, tries)
+    return made
 
 
 def found_firm(

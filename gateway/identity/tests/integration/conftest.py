@@ -14,12 +14,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy import text
 
 from chassis.testing import Answer, Api, TestKeys, World, drop_database, make_world
 from identity.app import service
 from identity.firms.usecases import Owner, found_firm
+from identity.sessions import throttle
 from identity.sessions.cookies import REFRESH
 from identity.sessions.queries import Home
+from identity.sessions.rules import ADDRESS
 from identity.sessions.usecases import start_session
 from identity.staff.tables import Staff
 from identity.tokens.keys import SigningKeys
@@ -128,6 +131,19 @@ class Door:
             if header.startswith(f"{name}="):
                 return header.partition("=")[2].partition(";")[0]
         raise AssertionError(f"no cookie {name} in {answer.headers}")
+
+
+@pytest.fixture
+def many_tries(world):
+    """Counts many more tries under a key that has been tried, so that its pause outlasts a slow machine's test."""
+
+    def count(kind: str, value: str) -> None:
+        key = throttle.key(world.runtime.settings.key_for("attempts"), kind, value)
+        with world.runtime.engine.begin() as connection:
+            more = text("UPDATE attempts SET tries = tries + 20 WHERE key = :key AND tries >= :free")
+            assert connection.execute(more, {"key": key, "free": ADDRESS.free}).rowcount == 1
+
+    return count
 
 
 @pytest.fixture

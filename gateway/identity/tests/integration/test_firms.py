@@ -109,6 +109,14 @@ def test_guessing_setup_tokens_is_slowed_down(world):
     assert answers == [403] * 50 + [429]
 
 
+def test_setting_up_many_firms_is_no_guessing(world):
+    source = {"x-praxis-source": "203.0.113.10"}
+    for _ in range(49):
+        world.anonymous().post("/setup", set_up("guess"), headers=source).problem(403, "setup_token_refused")
+    for _ in range(2):
+        world.anonymous().post("/setup", set_up(make_setup_token(world.runtime)), headers=source).expect(201)
+
+
 def test_the_installations_own_token_sets_up_the_first_firm_and_no_other(empty):
     assert empty.anonymous().get("/setup").json == {"needed": True}
     with ThreadPoolExecutor(2) as pool:

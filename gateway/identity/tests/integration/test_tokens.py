@@ -134,9 +134,10 @@ def test_other_grants_are_refused(world, client):
     refused(world.anonymous().post("/oauth/token", data=credentials(client), headers=headers), 400, "invalid_request")
 
 
-def test_guessing_secrets_is_slowed_down(world, client):
+def test_guessing_secrets_is_slowed_down(world, client, many_tries):
     for _ in range(ADDRESS.free):
         refused(ask(world, "203.0.113.5", client_id=client["client_id"], client_secret="guess"), 401, "invalid_client")
+    many_tries("client", f"{client['client_id']} 203.0.113.5")
     slow = refused(ask(world, "203.0.113.5", client_id=client["client_id"], client_secret="guess"), 429, "slow_down")
     assert int(slow.headers["retry-after"]) >= 1
     ask(world, "203.0.113.6", **credentials(client)).expect(200)
