@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -207,6 +208,11 @@ class World:
         return Api(self._client, f"/api/{self.service.name}/v1", token)
 
     def all_permissions(self) -> set[str]:
+        """Every permission that an operation of the service needs."""
+        return self._permissions
+
+    @cached_property
+    def _permissions(self) -> set[str]:
         from chassis import openapi
 
         spec = openapi.load(self.service.root / "openapi.yaml")
