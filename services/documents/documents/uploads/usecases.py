@@ -226,6 +226,9 @@ def prove(uow: Uow, *, upload_id: str) -> None:
     if found is None or digest is None:
         _refuse(uow, upload, document, "never_received")
         return
+    if document.status == "deleted":
+        _refuse(uow, upload, document, "document_deleted")
+        return
     size = None if upload.method == "form" else upload.size
     reason = rules.refusal(size=size, sha256=upload.sha256, found_size=digest.size, found_sha256=digest.sha256)
     if reason:

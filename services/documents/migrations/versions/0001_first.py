@@ -36,6 +36,9 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX ix_documents_name_folded ON documents USING gin (name_folded gin_trgm_ops)")
     op.execute(
+        """CREATE INDEX ix_documents_name_begins ON documents (firm_id, (name_folded COLLATE "C"), id) WHERE status = 'stored'"""
+    )
+    op.execute(
         """CREATE TABLE document_versions (
             firm_id uuid NOT NULL, id uuid NOT NULL, document_id uuid NOT NULL, number int NOT NULL,
             key text NOT NULL, store_version text, size bigint NOT NULL, sha256 text NOT NULL, media_type text NOT NULL,
@@ -74,19 +77,39 @@ def upgrade() -> None:
     _search()
 
 
+_FIRM = "(SELECT nullif(current_setting('app.firm_id', true), '')::uuid)"
+_VIEWER = "(SELECT nullif(current_setting('app.viewer', true), '')::uuid)"
+_SEEN = f"(c.visible_to IS NULL OR {_VIEWER} IS NULL OR {_VIEWER} = ANY (c.visible_to))"
+_FROM = "FROM documents d JOIN client_copy c ON c.firm_id = d.firm_id AND c.id = d.client_id"
+_MINE = f"d.firm_id = {_FIRM} AND d.status = 'stored' AND {_SEEN}"
+
+
+def _literally(words: str) -> str:
+    """What was typed, with nothing in it meaning more than itself to LIKE."""
+    return f"replace(replace(replace({words}, '\\', '\\\\'), '%', '\\%'), '_', '\\_')"
+
+
 def _search() -> None:
-    """Names by words, best first. Private clients are left out here already, so that they don't use up the limit."""
+    """Names by words, best first: one or two letters begin a name, from three on trigrams find the middle and forgive typos.
+
+    Private clients are left out here already, so that they don't use up the limit.
+    """
     searchable(op, "documents")
     searchable(op, "client_copy")
     search_function(
         op,
-        "documents_by_name(words text, most int) RETURNS SETOF uuid",
-        """
-        SELECT d.id FROM documents d JOIN client_copy c ON c.firm_id = d.firm_id AND c.id = d.client_id
-        WHERE d.firm_id = nullif(current_setting('app.firm_id', true), '')::uuid AND d.status = 'stored'
-          AND (c.visible_to IS NULL OR nullif(current_setting('app.viewer', true), '') IS NULL
-               OR nullif(current_setting('app.viewer', true), '')::uuid = ANY (c.visible_to))
-          AND (d.name_folded LIKE '%' || replace(replace(replace(words, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' OR words <% d.name_folded)
-        ORDER BY word_similarity(words, d.name_folded) DESC, d.id DESC
-        LIMIT most""",
+        "documents_by_name(words text, most int) RETURNS SETOF uuid ROWS 50 SET pg_trgm.word_similarity_threshold = 0.4",
+        f"""
+        (WITH alike AS MATERIALIZED (
+            SELECT d.id, d.client_id, word_similarity(words, d.name_folded) AS likeness FROM documents d
+            WHERE length(words) >= 3 AND d.firm_id = {_FIRM} AND d.status = 'stored' AND words <% d.name_folded
+            UNION
+            SELECT d.id, d.client_id, 1 FROM documents d
+            WHERE length(words) >= 3 AND d.firm_id = {_FIRM} AND d.status = 'stored' AND d.name_folded LIKE '%' || {_literally("words")} || '%')
+         SELECT d.id FROM alike d JOIN client_copy c ON c.firm_id = {_FIRM} AND c.id = d.client_id
+         WHERE {_SEEN} GROUP BY d.id ORDER BY max(likeness) DESC, d.id DESC LIMIT most)
+        UNION ALL
+        (SELECT d.id {_FROM}
+         WHERE length(words) < 3 AND {_MINE} AND d.name_folded COLLATE "C" >= words AND d.name_folded COLLATE "C" < words || chr(1114111)
+         ORDER BY d.name_folded COLLATE "C", d.id LIMIT most)""",
     )
