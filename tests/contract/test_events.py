@@ -66,4 +66,6 @@ def test_the_docs_show_what_the_contracts_say() -> None:
         "run python -m tools.catalogue"
     )
     page = (catalogue.ROOT / "docs" / "architecture.md").read_text()
+    assert catalogue.asks_table() in page
+    assert catalogue.hears_table() in page
     assert page == catalogue.with_tables(page), "run python -m tools.catalogue"
