@@ -19,6 +19,9 @@ from tools.launcher.setup import VENV
 LOCK = ROOT / "requirements" / "checkov.lock"
 SKIPS = ROOT / "deploy" / "checkov.yaml"
 
+# Its first run installs it, and its own start takes seconds.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="session")
 def checkov() -> Path:
@@ -60,7 +63,6 @@ def test_nothing_to_object_to_in_the_dockerfile(checkov: Path) -> None:
     assert not findings(checkov, "dockerfile", ROOT / "Dockerfile", "no instruction was checked")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("overlay", ["dev", "production"])
 def test_nothing_to_object_to_in_kubernetes(
     checkov: Path, overlays: dict[str, str], overlay: str, tmp_path: Path
