@@ -105,7 +105,8 @@ def compose_processes() -> list[Process]:
 def copy_with_secrets(target: Path) -> Path:
     """A copy of deploy/k8s whose development overlay has its secrets; returns it."""
     shutil.copytree(ROOT / "deploy" / "k8s", target / "deploy" / "k8s")
-    command = [sys.executable, ROOT / "deploy" / "make_secrets.py", "--kubernetes", "--root", target]
+    script = str(ROOT / "deploy" / "make_secrets.py")
+    command = [sys.executable, script, "--kubernetes", "--root", str(target)]
     subprocess.run(command, check=True, capture_output=True)
     return target / "deploy" / "k8s"
 
