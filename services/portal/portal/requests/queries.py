@@ -11,7 +11,8 @@ from chassis.uow import Uow
 from portal.requests.rules import OPEN, SHOWN
 
 _MINE = "r.firm_id = :firm AND r.client_id = ANY (:clients)"
-_CLIENT = "JOIN client_copy c ON c.firm_id = r.firm_id AND c.id = r.client_id"
+# Said of both tables, so that either is read by its key.
+_CLIENT = "JOIN client_copy c ON c.firm_id = r.firm_id AND c.id = r.client_id AND c.id = ANY (:clients)"
 
 
 def _parameters(uow: Uow, **more: Any) -> dict[str, Any]:

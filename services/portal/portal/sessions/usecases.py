@@ -107,25 +107,29 @@ def verify_code(runtime: "Runtime", caller: Caller, sign_in_id: UUID, typed: str
     with _for_firm(runtime, NOBODYS, caller) as uow:
         sign_in = _open_sign_in(uow, sign_in_id)
         sign_in.tries += 1
-        fits = rules.code_fits(settings.key_for("codes"), sign_in_id, typed)
-        found = _welcome(runtime, caller, addresses.homes(uow.session.connection(), sign_in.address)) if fits else []
-        secret = secrets.token_urlsafe(32)
-        if len(found) == 1:
-            sign_in.used_at = uow.now
-        elif found:
-            sign_in.choice = rules.digest(secret.encode())
+        homes = addresses.homes(uow.session.connection(), sign_in.address)
         uow.commit()
+    fits = rules.code_fits(settings.key_for("codes"), sign_in_id, typed)
+    # One transaction after the other: two at once in one request could leave a full pool waiting for itself.
+    found = _welcome(runtime, caller, homes) if fits else []
     if not found:
         raise _wrong(sign_in.tries)
-    if len(found) > 1:
-        return Choice(secret, found)
-    return _open_session(runtime, caller, found[0][0])
+    secret = secrets.token_urlsafe(32)
+    with _for_firm(runtime, NOBODYS, caller) as uow:
+        sign_in = _open_sign_in(uow, sign_in_id, tried=True)
+        if len(found) == 1:
+            sign_in.used_at = uow.now
+        else:
+            sign_in.choice = rules.digest(secret.encode())
+        uow.commit()
+    return _open_session(runtime, caller, found[0][0]) if len(found) == 1 else Choice(secret, found)
 
 
-def _open_sign_in(uow: Uow, sign_in_id: UUID) -> SignIn:
+def _open_sign_in(uow: Uow, sign_in_id: UUID, *, tried: bool = False) -> SignIn:
+    """The sign-in, locked, while it can still be used; `tried` if this try is among those counted."""
     sign_in = uow.session.get(SignIn, sign_in_id, with_for_update=True)
     over = sign_in is None or sign_in.used_at is not None or uow.now >= sign_in.expires_at
-    if sign_in is None or over or sign_in.tries >= rules.CODE_TRIES:
+    if sign_in is None or over or sign_in.tries >= rules.CODE_TRIES + tried:
         raise Unauthenticated("code_expired", "This code no longer works. Ask for a new one.")
     return sign_in
 
@@ -155,7 +159,7 @@ def _welcome(runtime: "Runtime", caller: Caller, homes: list[Home]) -> list[tupl
 def choose_firm(runtime: "Runtime", caller: Caller, sign_in_id: UUID, secret: str, chosen: Home) -> SignedIn:
     """Signs a proven person in to one of their firms. Errors: `code_expired` (401)."""
     with _for_firm(runtime, NOBODYS, caller) as uow:
-        sign_in = _open_sign_in(uow, sign_in_id)
+        sign_in = _open_sign_in(uow, sign_in_id, tried=True)
         known = addresses.homes(uow.session.connection(), sign_in.address)
         proven = sign_in.choice is not None and sign_in.choice == rules.digest(secret.encode())
         if not proven or chosen not in known:
