@@ -97,10 +97,18 @@ def bill(demo: Demo) -> None:
     by_month: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for n, who in enumerate(billable):
         if n % 6 != 5:  # some work always waits to be billed
-            by_month[n % 3].append(who)
+            backs = [
+                back for back in range(n % 3, -1, -1) if who["oldest_day"] <= _billing_day(until, back).isoformat()
+            ]
+            by_month[backs[0]].append(who)
     for back, month in sorted(by_month.items(), reverse=True):
-        issued_on = until - timedelta(days=31 * back)
+        issued_on = _billing_day(until, back)
         each(month, lambda who, on=issued_on, back=back: _bill_one(demo, demo.owner, who, on, back))  # type: ignore[misc]
+
+
+def _billing_day(until: date, back: int) -> date:
+    """About as many months before `until`."""
+    return until - timedelta(days=31 * back)
 
 
 def _bill_one(demo: Demo, biller: Person, who: dict[str, Any], issued_on: date, back: int) -> None:
