@@ -61,7 +61,7 @@ def _facts(firm: Firm) -> dict[str, Any]:
     database = _settings("PRAXIS_OWNER_DATABASE_URL")
     return {
         "firm": firm.id, "staff": owner.id, "client": client["id"], "job": job["id"], "token": owner.token, "body": body,
-        "database": database, "direct": _port("timebilling-http"), "edge": int(firm.platform.app.rsplit(":", 1)[1]),
+        "database": database, "direct": port("timebilling-http"), "edge": int(firm.platform.app.rsplit(":", 1)[1]),
         "refresh": lambda: _token(firm),
     }  # fmt: skip
 
@@ -80,7 +80,7 @@ def _settings(name: str) -> str:
     return launched.database_url("timebilling", "owner") if name == "PRAXIS_OWNER_DATABASE_URL" else ""
 
 
-def _port(process: str) -> int:
+def port(process: str) -> int:
     ports = json.loads((servers.STATE / "run" / "ports.json").read_text())
     return int(ports[f"{process}-http"] if f"{process}-http" in ports else ports[process])
 

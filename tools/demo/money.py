@@ -89,26 +89,19 @@ def _working_day(day: date) -> date:
 def bill(demo: Demo) -> None:
     """Each client's WIP up to last month's end is billed; older invoices are paid, some in part, some late."""
     until = demo.today.replace(day=1) - timedelta(days=1)
-    billable = [
-        who
-        for who in demo.owner.get("timebilling/v1/wip?limit=200")["items"]
-        if (who["oldest_day"] or "9999") <= until.isoformat()
-    ]
-    by_month: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for n, who in enumerate(billable):
-        if n % 6 != 5:  # some work always waits to be billed
-            backs = [
-                back for back in range(n % 3, -1, -1) if who["oldest_day"] <= _billing_day(until, back).isoformat()
-            ]
-            by_month[backs[0]].append(who)
-    for back, month in sorted(by_month.items(), reverse=True):
-        issued_on = _billing_day(until, back)
+    bills: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for n, who in enumerate(demo.owner.get("timebilling/v1/wip?limit=200")["items"]):
+        # The oldest work goes out first; of one client in six, work waits to be billed.
+        months = [
+            back
+            for back in (2, 1, 0)
+            if (who["oldest_day"] or "9999") <= (until - timedelta(days=31 * back)).isoformat()
+        ]
+        if months and n % 6 != 5:
+            bills[months[n % len(months)]].append(who)
+    for back, month in sorted(bills.items(), reverse=True):
+        issued_on = until - timedelta(days=31 * back)
         each(month, lambda who, on=issued_on, back=back: _bill_one(demo, demo.owner, who, on, back))  # type: ignore[misc]
-
-
-def _billing_day(until: date, back: int) -> date:
-    """About as many months before `until`."""
-    return until - timedelta(days=31 * back)
 
 
 def _bill_one(demo: Demo, biller: Person, who: dict[str, Any], issued_on: date, back: int) -> None:
