@@ -81,6 +81,14 @@ RUN python -m venv --without-pip /opt/venv
 COPY requirements/${SERVICE}.lock /tmp/service.lock
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r /tmp/service.lock
 
+# ---- what a service's pages take from npm (the portal has such, the others get an empty folder)
+FROM node:${NODE} AS page-assets
+ARG SERVICE
+ARG SOURCE=services/${SERVICE}
+COPY ${SOURCE} /src
+RUN mkdir -p /src/assets/node_modules \
+ && if [ -f /src/assets/package.json ]; then cd /src/assets && npm ci --no-audit --no-fund; fi
+
 # ---- a service: the last stage, hence what is built without --target
 FROM base AS service
 ARG SERVICE
@@ -89,6 +97,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=contracts /src/build/proto contracts
 COPY chassis/chassis chassis/chassis
 COPY ${SOURCE} ${SERVICE}
+COPY --from=page-assets /src/assets/node_modules ${SERVICE}/assets/node_modules
 ENV PYTHONPATH=/app/${SERVICE}:/app/chassis:/app/contracts
 # Compiled once here, since nothing can be written later; the entry point knows which service it is.
 RUN python -m compileall -q /opt/venv/lib /app \
