@@ -1,5 +1,4 @@
 import { ActionIcon, Menu, UnstyledButton } from '@mantine/core';
-import { spotlight } from '@mantine/spotlight';
 import { IconDots, IconSearch } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { LiveState } from '@/api/live';
@@ -8,6 +7,7 @@ import { Mark } from '@/ui/Mark';
 import css from './Frame.module.css';
 import { Me } from './Me';
 import { places } from './nav';
+import { palette } from './paletteStore';
 
 const ROOM = 4;
 
@@ -19,7 +19,7 @@ export function TopBar({ live }: { live: LiveState }) {
       <Mark size={22} />
       <strong className="truncate">{me?.firm.name}</strong>
       {live === 'offline' && <span className="quiet">Reconnecting</span>}
-      <ActionIcon size={44} aria-label="Search" onClick={spotlight.open}>
+      <ActionIcon size={44} aria-label="Search" onClick={palette.open}>
         <IconSearch size={20} />
       </ActionIcon>
       <Me compact />

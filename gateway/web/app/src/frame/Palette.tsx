@@ -1,10 +1,14 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Spotlight, spotlight } from '@mantine/spotlight';
+import { Spotlight } from '@mantine/spotlight';
 import {
   IconBriefcase,
   IconBuildings,
+  IconClock,
+  IconFile,
   IconMoon,
+  IconPlus,
+  IconReceipt,
   IconSearch,
   IconSun,
   IconUser,
@@ -12,24 +16,24 @@ import {
 } from '@tabler/icons-react';
 import { useQueries } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useMay } from '@/session/me';
+import { useLogTime } from '@/time/LogTime';
 import { places } from './nav';
-import { searchClients, searchJobs } from './search';
-
-export type Found = {
-  id: string;
-  kind: 'client' | 'contact' | 'job';
-  title: string;
-  detail: string;
-  href: string;
-};
+import { paletteStore, selectFirst } from './paletteStore';
+import { type FoundKind, searches } from './search';
 
 type Action = { id: string; label: string; description?: string; icon: TablerIcon; run: () => void };
 
-const icons = { client: IconBuildings, contact: IconUser, job: IconBriefcase };
+const icons: Record<FoundKind, TablerIcon> = {
+  client: IconBuildings,
+  contact: IconUser,
+  job: IconBriefcase,
+  invoice: IconReceipt,
+  document: IconFile,
+};
 
-/** Ctrl-K: any client, contact or job by a few letters, and every place and action. Services are asked side by side. */
+/** Ctrl-K: any client, contact, job, invoice or document by a few letters, and every place and action. */
 export function Palette() {
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 120);
@@ -37,11 +41,17 @@ export function Palette() {
   const actions = useActions(typed);
   const groups = [
     { label: 'Found', actions: found },
-    { label: 'Go to', actions },
+    { label: 'Do', actions },
   ].filter((group) => group.actions.length > 0);
+  const first = groups[0]?.actions[0]?.id;
+
+  // Results arrive after the letters: Enter takes the best of what is shown now.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new first result is the occasion
+  useEffect(selectFirst, [first]);
 
   return (
     <Spotlight.Root
+      store={paletteStore}
       query={typed}
       onQueryChange={setTyped}
       shortcut={['mod + K']}
@@ -51,7 +61,7 @@ export function Palette() {
       transitionProps={{ duration: 80 }}
     >
       <Spotlight.Search
-        placeholder="A client, a contact, a job, or where to go"
+        placeholder="A client, a job, an invoice, or what to do"
         aria-label="Search"
         leftSection={<IconSearch size={18} />}
       />
@@ -77,23 +87,17 @@ export function Palette() {
   );
 }
 
+/** The services are asked side by side, each for what it owns and only if the person may see it. */
 function useFound(words: string): { found: Action[]; searching: boolean } {
   const may = useMay();
   const navigate = useNavigate();
   const long = words.length >= 2;
   const results = useQueries({
-    queries: [
-      {
-        queryKey: ['search', 'clients', words],
-        queryFn: () => searchClients(words),
-        enabled: long && may('clients:clients:read'),
-      },
-      {
-        queryKey: ['search', 'jobs', words],
-        queryFn: () => searchJobs(words),
-        enabled: long && may('workflow:jobs:read'),
-      },
-    ],
+    queries: searches.map(({ name, permission, search }) => ({
+      queryKey: ['search', name, words],
+      queryFn: () => search(words),
+      enabled: long && may(permission),
+    })),
   });
   const found = long ? results.flatMap((result) => result.data ?? []) : [];
   return {
@@ -111,12 +115,31 @@ function useFound(words: string): { found: Action[]; searching: boolean } {
 function useActions(typed: string): Action[] {
   const may = useMay();
   const navigate = useNavigate();
+  const logTime = useLogTime();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const dark = colorScheme === 'dark';
-  const all: Action[] = [
-    ...places
-      .filter((place) => may(place.permission))
-      .map(({ to, label, icon }) => ({ id: to, label, icon, run: () => void navigate({ to }) })),
+  const all: (Action & { permission?: string })[] = [
+    {
+      id: 'log-time',
+      label: 'Log time',
+      icon: IconClock,
+      permission: 'timebilling:time:write',
+      run: () => logTime.open({}),
+    },
+    {
+      id: 'start',
+      label: 'Start a job',
+      icon: IconPlus,
+      permission: 'workflow:jobs:write',
+      run: () => navigate({ to: '/work/new' }),
+    },
+    ...places.map(({ to, label, icon, permission }) => ({
+      id: to,
+      label: `Go to ${label}`,
+      icon,
+      permission,
+      run: () => void navigate({ to }),
+    })),
     {
       id: 'appearance',
       label: dark ? 'Light appearance' : 'Dark appearance',
@@ -124,7 +147,7 @@ function useActions(typed: string): Action[] {
       run: () => setColorScheme(dark ? 'light' : 'dark'),
     },
   ];
-  return all.filter(({ label }) => label.toLowerCase().includes(typed.trim().toLowerCase()));
+  return all
+    .filter(({ permission }) => !permission || may(permission))
+    .filter(({ label }) => label.toLowerCase().includes(typed.trim().toLowerCase()));
 }
-
-export const openPalette = spotlight.open;

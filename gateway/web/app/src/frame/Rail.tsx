@@ -1,4 +1,3 @@
-import { spotlight } from '@mantine/spotlight';
 import { IconSearch } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { LiveState } from '@/api/live';
@@ -7,6 +6,7 @@ import { Mark } from '@/ui/Mark';
 import css from './Frame.module.css';
 import { Me } from './Me';
 import { places } from './nav';
+import { palette } from './paletteStore';
 
 const says: Record<LiveState, string> = {
   live: 'Up to date',
@@ -25,7 +25,7 @@ export function Rail({ live }: { live: LiveState }) {
           {me?.firm.name}
         </span>
       </div>
-      <button type="button" className={css.search} onClick={spotlight.open}>
+      <button type="button" className={css.search} onClick={palette.open}>
         <IconSearch size={15} aria-hidden />
         Search
         <kbd>Ctrl K</kbd>
