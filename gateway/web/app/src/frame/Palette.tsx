@@ -20,6 +20,7 @@ import { useEffect, useState } from 'react';
 import { useMay } from '@/session/me';
 import { useLogTime } from '@/time/LogTime';
 import { places } from './nav';
+import css from './Palette.module.css';
 import { paletteStore, selectFirst } from './paletteStore';
 import { type FoundKind, searches } from './search';
 
@@ -58,6 +59,8 @@ export function Palette() {
       scrollable
       maxHeight={420}
       clearQueryOnClose
+      overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
+      classNames={{ action: css.action, actionsGroup: css.group }}
       transitionProps={{ duration: 80 }}
     >
       <Spotlight.Search

@@ -54,6 +54,7 @@ function BrandingForm({ branding }: { branding: Branding }) {
           label="Colour"
           description="Dark enough to be read on white"
           format="hex"
+          withEyeDropper={false}
           {...form.getInputProps('accent')}
         />
         <Textarea

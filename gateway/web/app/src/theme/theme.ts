@@ -42,6 +42,12 @@ const dark: MantineColorsTuple = [
   '#0b0e13',
 ];
 
+// The list itself scrolls, so that screen readers meet one listbox and not a box around it.
+const options = {
+  withScrollArea: false,
+  styles: { options: { maxHeight: 240, overflowY: 'auto' as const } },
+};
+
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 6 },
@@ -89,8 +95,11 @@ export const theme = createTheme({
         size: 'sm',
         inputWrapperOrder: ['label', 'input', 'description', 'error'],
         comboboxProps: { transitionProps: { duration: 80 } },
+        ...options,
       },
     },
+    MultiSelect: { defaultProps: options },
+    TagsInput: { defaultProps: options },
     Modal: {
       defaultProps: {
         centered: false,

@@ -16,7 +16,7 @@ export function WhyCard({
   children: ReactNode;
 }) {
   if (!why) return children;
-  const inputs = Object.entries(why.inputs ?? {}).filter(([, value]) => value !== null && value !== '');
+  const inputs = Object.entries(why.inputs ?? {}).filter(([, value]) => tells(value));
   return (
     <Popover width={320} position="bottom-start" trapFocus returnFocus>
       <Popover.Target>
@@ -44,6 +44,12 @@ export function WhyCard({
     </Popover>
   );
 }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
+/** Whether people learn something from an input: ids and empty values say nothing. */
+const tells = (value: unknown) =>
+  value !== null && value !== '' && !(typeof value === 'string' && UUID.test(value));
 
 function written(value: unknown): string {
   if (Array.isArray(value)) return value.map(written).join(', ');

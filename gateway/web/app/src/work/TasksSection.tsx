@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, NumberInput, Select, Stack, TextInput } from '@mantine/core';
 import { IconChecklist, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { body } from '@/api/http';
 import { workflow } from '@/api/services';
 import { useMay } from '@/session/me';
@@ -54,22 +54,34 @@ export function TasksSection({ job }: { job: Job }) {
 }
 
 function Checklist({ task }: { task: Task }) {
-  const tick = useTick();
-  const may = useMay();
   if (task.checklist.length === 0 || task.status === 'done' || task.status === 'skipped') return null;
   return (
-    <Stack gap={4} mt={6} mb={4}>
-      {task.checklist.map(({ key, text, done }) => (
-        <Checkbox
-          key={key}
-          size="xs"
-          label={text}
-          checked={done}
-          disabled={!may('workflow:jobs:act')}
-          onChange={(event) => tick.mutate({ task, given: { key, done: event.currentTarget.checked } })}
-        />
+    <Stack gap={6} mt={6} mb={6}>
+      {task.checklist.map((line) => (
+        <ChecklistLine key={line.key} task={task} line={line} />
       ))}
     </Stack>
+  );
+}
+
+function ChecklistLine({ task, line: { key, text, done } }: { task: Task; line: Task['checklist'][number] }) {
+  const tick = useTick();
+  const may = useMay();
+  // The box follows the finger; what the service says comes after.
+  const [shown, setShown] = useState(done);
+  useEffect(() => setShown(done), [done]);
+  const change = (ticked: boolean) => {
+    setShown(ticked);
+    tick.mutate({ task, given: { key, done: ticked } }, { onError: () => setShown(done) });
+  };
+  return (
+    <Checkbox
+      size="sm"
+      label={text}
+      checked={shown}
+      disabled={!may('workflow:jobs:act')}
+      onChange={(event) => change(event.currentTarget.checked)}
+    />
   );
 }
 

@@ -96,8 +96,6 @@ export const workChanged = (queries: QueryClient) =>
     ['jobs', 'tasks', 'requests', 'overview'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
   );
 
-const header = (version?: number) => (version === undefined ? {} : { 'If-Match': `"${version}"` });
-
 type Patch = (task: Task) => Partial<Task>;
 
 /** Shows a task as it will be in every list and job page at once; returns the way back. */
@@ -140,7 +138,11 @@ function useTaskChange<Given>(
   });
 }
 
-const at = (task: Task) => ({ path: { task_id: task.id }, header: header(task.version) });
+/** A change of what somebody else may have set since: refused if they have. */
+const seen = (task: Task) => ({ path: { task_id: task.id }, header: { 'If-Match': `"${task.version}"` } });
+
+/** A step forward or back, or a tick: the service decides by what the task is now, so quick clicks in a row are fine. */
+const at = (task: Task) => ({ path: { task_id: task.id } });
 
 export const useFinishTask = () =>
   useTaskChange(
@@ -184,7 +186,10 @@ export const useAssignTask = () =>
   useTaskChange(
     (task, owner: { id: string; name: string } | null) =>
       body(
-        workflow.POST('/tasks/{task_id}/assign', { params: at(task), body: { owner_id: owner?.id ?? null } }),
+        workflow.POST('/tasks/{task_id}/assign', {
+          params: seen(task),
+          body: { owner_id: owner?.id ?? null },
+        }),
       ),
     (owner) => () => ({ owner }),
   );
@@ -192,7 +197,7 @@ export const useAssignTask = () =>
 export const useMoveTaskDue = () =>
   useTaskChange(
     (task, { due_on, reason }: { due_on: string; reason: string }) =>
-      body(workflow.POST('/tasks/{task_id}/due_date', { params: at(task), body: { due_on, reason } })),
+      body(workflow.POST('/tasks/{task_id}/due_date', { params: seen(task), body: { due_on, reason } })),
     ({ due_on }) =>
       () => ({ due_on, due_pinned: true }),
   );
