@@ -26,7 +26,10 @@ def main(url: str, firm: str) -> None:
             ).fetchall()
         assert row is not None
         client, number, issued, due, net, total, paid, currency = row
-        money = lambda amount: Money(amount=str(amount), currency=currency)  # noqa: E731
+
+        def money(amount: Any) -> Any:
+            return Money(amount=str(amount), currency=currency)
+
         return tb.GetInvoiceResponse(
             invoice_id=request.invoice_id, client_id=str(client), number=number, issued_on=str(issued), due_on=str(due),
             net=money(net), total=money(total), paid=money(paid), balance=money(total - paid),

@@ -28,9 +28,11 @@ class Result:
         )
 
 
-def request(method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
-    """The bytes of a request."""
-    lines = [f"{method} {path} HTTP/1.1", "host: bench", f"content-length: {len(body)}"]
+def request(
+    method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, host: str = "bench"
+) -> bytes:
+    """The bytes of a request; the edge answers only to its own `host`."""
+    lines = [f"{method} {path} HTTP/1.1", f"host: {host}", f"content-length: {len(body)}"]
     if body:
         lines.append("content-type: application/json")
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]

@@ -122,7 +122,7 @@ def _measure(report: Report, facts: dict[str, Any], bound: int, connections: lis
     def ours(number: int) -> bytes:
         del number
         headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
-        return load.request("POST", path, json.dumps(facts["body"]).encode(), headers)
+        return load.request("POST", path, json.dumps(facts["body"]).encode(), headers, f"127.0.0.1:{facts['edge']}")
 
     plain = load.request(
         "POST", "/time-entries", json.dumps(facts["body"] | {k: facts[k] for k in ("firm", "staff", "client")}).encode()

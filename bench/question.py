@@ -73,7 +73,7 @@ def _invoice(firm: Firm) -> tuple[dict[str, Any], PortalVisitor]:
     visitor.submit(
         visitor.form("code"), code=firm.platform.mailed(contact["email"], r"\b(\d{3} ?\d{3})\b").replace(" ", "")
     )
-    eventually(lambda: issued["number"] in (visitor.open("/portal/invoices") is not None and visitor.text()))
+    eventually(lambda: visitor.open("/portal/invoices") is not None and issued["number"] in visitor.text())
     return issued, visitor
 
 

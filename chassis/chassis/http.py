@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ import anyio.to_thread
 import jsonschema_rs
 import orjson
 from connexion import AsyncApp, context, request
+from connexion.apps.asynchronous import AsyncApi
 from connexion.datastructures import MediaTypeDict
+from connexion.decorators.parameter import _get_path_arguments, _get_query_arguments, sanitized
 from connexion.exceptions import BadRequestProblem, ProblemException
-from connexion.lifecycle import ConnexionResponse
-from connexion.options import SwaggerUIOptions
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.resolver import Resolution, Resolver
 from connexion.validators import (
     VALIDATOR_MAP,
@@ -29,6 +33,7 @@ from connexion.validators import (
     ParameterValidator,
 )
 from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,6 +50,7 @@ log = logging.getLogger(__name__)
 
 COOKIE = "__Host-praxis"
 DEFAULT_AUDIENCES = ("staff", "partner")
+_BODY = "praxis.body"
 _CONNEXIONS_OWN = frozenset({"user", "token_info", "context_"})  # handed to every function; ours has the principal
 _READS = frozenset({"get", "head"})
 _PRECONDITION = frozenset({"put", "patch", "delete"})
@@ -107,17 +113,21 @@ class _Operation:
         )
 
     def handler(self) -> Callable[..., Any]:
-        def handle(**arguments: Any) -> Any:
-            return self._handle({k: v for k, v in arguments.items() if k not in _CONNEXIONS_OWN})
+        """The function as connexion calls it, for operations whose body is a form."""
 
+        def handle(**arguments: Any) -> Any:
+            own = {k: v for k, v in arguments.items() if k not in _CONNEXIONS_OWN}
+            return self.answer(request.headers, context.context.get("token_info"), own)
+
+        handle.operation = self  # type: ignore[attr-defined]
         return handle
 
-    def _handle(self, arguments: dict[str, Any]) -> Any:
-        headers = request.headers
+    def answer(self, headers: Mapping[str, str], token: dict[str, Any] | None, arguments: dict[str, Any]) -> Any:
+        """Runs the operation for whom the token stands for and answers what it answered."""
         started, status = time.monotonic(), 500
         try:
             with telemetry.continued(headers, self._id):
-                answer = self._answer(headers, arguments)
+                answer = self._answer(headers, token, arguments)
                 status = answer.status_code
                 return answer
         except DomainError as error:
@@ -126,10 +136,12 @@ class _Operation:
         finally:
             telemetry.requests_seconds.record(time.monotonic() - started, {"operation": self._id, "status": status})
 
-    def _answer(self, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
-        if self._public:
+    def _answer(self, headers: Mapping[str, str], token: dict[str, Any] | None, arguments: dict[str, Any]) -> Any:
+        if self._public or token is None:
+            if not self._public:
+                raise Unauthenticated("token_missing", "Sign in first: this needs a token.")
             return _response(self._as_reply(self._function(self._runtime, **arguments)), self._base_path)
-        principal: Principal = context.context["token_info"]["principal"]
+        principal: Principal = token["principal"]
         if principal.kind not in self._audiences:
             raise Forbidden("audience_not_allowed", f"This is not for {principal.kind} tokens.")
         principal = replace(principal, source=headers.get("x-envoy-external-address", ""))
@@ -294,7 +306,8 @@ class _Body(JSONRequestBodyValidator):
         """JSON in UTF-8 (RFC 8259), strictly: no NaN, no half of a character pair, which a database could not hold."""
         body = b"".join([part async for part in stream])
         try:
-            return orjson.loads(body) if body else None
+            scope[_BODY] = orjson.loads(body) if body else None  # parsed once; the operation takes it from there
+            return scope[_BODY]
         except orjson.JSONDecodeError as error:
             raise BadRequest("request_invalid", f"The body is not JSON in UTF-8: {error}") from None
 
@@ -303,7 +316,9 @@ class _Body(JSONRequestBodyValidator):
             if self._required and not self._nullable:
                 raise BadRequest("body_missing", "The request needs a JSON body.")
             return
-        _refuse(openapi.compiled(self._schema).iter_errors(body), "body")
+        validator = openapi.compiled(self._schema)
+        if not validator.is_valid(body):
+            _refuse(validator.iter_errors(body), "body")
         if _unstorable(body):
             raise BadRequest("request_invalid", _NUL)
 
@@ -344,9 +359,11 @@ class _Parameters(ParameterValidator):
     ) -> str | None:
         if value is None:
             return f"Missing {parameter_type} parameter '{param['name']}'" if param.get("required") else None
-        for error in openapi.compiled(param.get("schema", {})).iter_errors(value):
-            return f"{parameter_type} parameter '{param['name']}': {error.message}"
-        return _NUL if _unstorable(value) else None
+        validator = openapi.compiled(param["schema"])
+        if validator.is_valid(value):
+            return _NUL if _unstorable(value) else None
+        error = next(iter(validator.iter_errors(value)))
+        return f"{parameter_type} parameter '{param['name']}': {error.message}"
 
 
 _VALIDATORS = {
@@ -443,6 +460,52 @@ def _on_any_error(_request: Any, error: Exception) -> ConnexionResponse:
     return _with_status(BadRequest("internal_error", "Something went wrong on our side; nothing was changed."), 500)
 
 
+# --- operations without detours --------------------------------------------------------------------------------------
+
+
+class _LeanOperation:
+    """Calls an operation with JSON body or none. Connexion would take its decorators together anew for every request."""
+
+    def __init__(self, connexions: Any, operation: _Operation) -> None:
+        self._connexions, self._operation = connexions, operation
+        self._has_body = connexions.is_request_body_defined
+        self._in_path = any(p["in"] == "path" for p in connexions.parameters)
+        self._in_query = any(p["in"] == "query" for p in connexions.parameters)
+        self._uri_parser = connexions.uri_parser_class(connexions.parameters, connexions.body_definition())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arguments = self._parameters(scope)
+        if self._has_body:
+            body = scope.get(_BODY)
+            arguments["body"] = {} if body is None else body
+        token = scope.get("extensions", {}).get("connexion_context", {}).get("token_info")
+        run = partial(self._operation.answer, Headers(scope=scope), token, arguments)
+        answer = await anyio.to_thread.run_sync(run)
+        if isinstance(answer, ConnexionResponse):
+            answer = Response(answer.body, answer.status_code, dict(answer.headers), answer.content_type)
+        await answer(scope, receive, send)
+
+    def _parameters(self, scope: Scope) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if not (self._in_path or self._in_query):
+            return arguments
+        asked = ConnexionRequest(scope, uri_parser=self._uri_parser)
+        if self._in_path:
+            arguments |= _get_path_arguments(asked.path_params, operation=self._connexions, sanitize=sanitized)
+        if self._in_query:
+            arguments |= _get_query_arguments(
+                asked.query_params, operation=self._connexions, arguments=[], has_kwargs=True, sanitize=sanitized
+            )
+        return arguments
+
+
+class _LeanApi(AsyncApi):
+    def make_operation(self, operation: Any) -> Any:
+        if any("json" not in kind for kind in operation.consumes):
+            return super().make_operation(operation)
+        return _LeanOperation(operation, operation.function.operation)
+
+
 # --- the application -------------------------------------------------------------------------------------------------
 
 
@@ -458,8 +521,9 @@ def make_app(runtime: "Runtime") -> ASGIApp:
         validator_map=_VALIDATORS,
         security_map={"oauth2": lambda: _Security(runtime)},
         resolver=Operations(runtime, base_path),
-        swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
+        middlewares=[m for m in ConnexionMiddleware.default_middlewares if m is not SwaggerUIMiddleware],
     )
+    app._middleware_app.api_cls = _LeanApi
     app.add_error_handler(DomainError, _on_domain_error)
     app.add_error_handler(ProblemException, _on_connexion_error)
     app.add_error_handler(BadRequestProblem, _on_connexion_error)

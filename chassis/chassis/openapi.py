@@ -65,14 +65,25 @@ def to_json_schema(schema: Any) -> Any:
     return out
 
 
-@lru_cache(maxsize=2000)
-def _compiled(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(to_json_schema(orjson.loads(schema)), validate_formats=True)
+# Schemas of one process's specification live as long as it does; each is compiled once and found again by its identity.
+_validators: dict[int, tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]] = {}
+_MANY = 20_000
 
 
 def compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    """A validator for an OpenAPI schema, compiled once."""
-    return _compiled(orjson.dumps(schema))
+    """A validator for an OpenAPI schema."""
+    known = _validators.get(id(schema))
+    if known is not None and known[0] is schema:
+        return known[1]
+    validator = _compiled(orjson.dumps(schema))
+    if len(_validators) < _MANY:
+        _validators[id(schema)] = (schema, validator)
+    return validator
+
+
+@lru_cache(maxsize=2000)
+def _compiled(schema: bytes) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(to_json_schema(orjson.loads(schema)), validate_formats=True)
 
 
 def pointer(path: list[str | int]) -> str:

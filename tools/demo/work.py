@@ -27,7 +27,7 @@ def take_over_templates(demo: Demo) -> dict[str, str]:
 
 
 def make_jobs(demo: Demo) -> None:
-    """A year's quarters, the last months' payrolls, last year's accounts, matters of the law clients."""
+    """The last quarters and payrolls, last year's accounts, matters of the law clients."""
     templates = take_over_templates(demo)
     orders = _orders(demo)
     stages = {s["kind"]: s["id"] for s in reversed(demo.owner.get("workflow/v1/stages")["items"])}
@@ -52,8 +52,8 @@ def make_jobs(demo: Demo) -> None:
 
 def _orders(demo: Demo) -> list[Order]:
     today, found = demo.today, []
-    quarters = [_quarter(today, back) for back in (1, 2, 3, 4)]
-    months = [_month(today, back) for back in (0, 1, 2)]
+    quarters = [_quarter(today, back) for back in (1, 2, 3)]
+    months = [_month(today, back) for back in (0, 1)]
     for n, (who, client) in enumerate(demo.clients):
         if client["status"] != "active":
             continue
