@@ -127,6 +127,12 @@ const rooms = [
     '/billing/payments',
     lazyRouteComponent(() => import('./billing/Payments'), 'Payments'),
   ),
+  createRoute({
+    getParentRoute: () => framed,
+    path: '/documents',
+    component: lazyRouteComponent(() => import('./documents/Documents'), 'Documents'),
+    validateSearch: ({ q }: Search): { q?: string } => defined({ q: text(q) }),
+  }),
   room(
     '/templates',
     lazyRouteComponent(() => import('./templates/Templates'), 'Templates'),
@@ -135,6 +141,7 @@ const rooms = [
     '/templates/$templateId',
     lazyRouteComponent(() => import('./templates/TemplatePage'), 'TemplatePage'),
   ),
+  createRoute({ getParentRoute: () => framed, path: '$', component: NotFound }),
 ];
 
 const settings = createRoute({

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { components } from '@/api/generated/documents';
 import { answerOf, body } from '@/api/http';
 import { documents } from '@/api/services';
@@ -10,6 +10,21 @@ export const documentsQuery = (filters: { client_id?: string; job_id?: string })
   queryOptions({
     queryKey: ['documents', 'list', filters],
     queryFn: () => body(documents.GET('/documents', { params: { query: { ...filters, limit: 200 } } })),
+  });
+
+export const newestDocumentsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['documents', 'newest'],
+    queryFn: ({ pageParam }) =>
+      body(documents.GET('/documents', { params: { query: { limit: 100, cursor: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const foundDocumentsQuery = (q: string) =>
+  queryOptions({
+    queryKey: ['documents', 'found', q],
+    queryFn: () => body(documents.GET('/search', { params: { query: { q, limit: 50 } } })),
   });
 
 export const documentQuery = (document_id: string) =>

@@ -2,6 +2,7 @@ import {
   IconBriefcase,
   IconBuildings,
   IconClock,
+  IconFiles,
   IconHome,
   IconListDetails,
   IconReceipt,
@@ -29,6 +30,13 @@ export const places: Place[] = [
     icon: IconReceipt,
     permission: 'timebilling:invoices:read',
     shortcut: 'g b',
+  },
+  {
+    to: '/documents',
+    label: 'Documents',
+    icon: IconFiles,
+    permission: 'documents:documents:read',
+    shortcut: 'g d',
   },
   {
     to: '/templates',

@@ -19,15 +19,12 @@ import { identity } from '@/api/services';
 import { countries, currencies, currencyOf, timeZones } from '@/lib/places';
 import { Loaded } from '@/ui/states';
 import { Door } from './Door';
+import { setUpQuery } from './setUpState';
 import { useMailedToken } from './token';
 
 /** The first firm of an installation and its owner. */
 export function SetUp() {
-  const state = useQuery({
-    queryKey: ['setup'],
-    queryFn: () => body(identity.GET('/setup', { headers: quietly })),
-    retry: false,
-  });
+  const state = useQuery(setUpQuery());
   const token = useMailedToken();
   return (
     <Door
@@ -151,7 +148,7 @@ function SetUpForm({ token: mailed }: { token: string }) {
         />
         <TextInput
           label="Set-up token"
-          description="Whoever installed Praxis has it: it was printed at the first start."
+          description="Whoever runs this installation gives it to you."
           required
           withAsterisk={false}
           {...form.getInputProps('token')}

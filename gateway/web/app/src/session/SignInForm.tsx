@@ -55,16 +55,19 @@ export function SignInForm({ email: known = '', onSignedIn }: Props) {
           autoComplete="current-password"
           required
           withAsterisk={false}
-          autoFocus={Boolean(known)}
+          data-autofocus={known ? true : undefined}
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
         <Button type="submit" size="md" loading={signIn.isPending} fullWidth>
           Sign in
         </Button>
-        <Anchor component={Link} to="/forgotten-password" size="sm" ta="center">
-          Forgotten your password?
-        </Anchor>
+        {/* Over a page, leaving would lose what was typed there. */}
+        {!known && (
+          <Anchor component={Link} to="/forgotten-password" size="sm" ta="center">
+            Forgotten your password?
+          </Anchor>
+        )}
       </Stack>
     </form>
   );

@@ -74,8 +74,8 @@ export const theme = createTheme({
     InputWrapper: {
       styles: {
         label: { marginBottom: 4, fontWeight: 600 },
-        description: { marginTop: 4 },
-        error: { marginTop: 4 },
+        description: { marginTop: 4, fontSize: 12 },
+        error: { marginTop: 4, fontSize: 12 },
       },
     },
     Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
