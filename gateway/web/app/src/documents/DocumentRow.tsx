@@ -38,7 +38,7 @@ export function DocumentRow({ document, known }: { document: Document; known?: '
         <div className={list.note}>
           {[
             document.size !== null && document.size !== undefined && size(document.size),
-            document.uploaded_by.name,
+            document.uploaded_by.kind === 'service' ? 'made by Praxis' : document.uploaded_by.name,
             shortInstant(document.created_at),
             document.current_version > 1 && `version ${document.current_version}`,
           ]

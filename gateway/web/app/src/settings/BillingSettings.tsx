@@ -8,6 +8,7 @@ import { fieldErrors } from '@/api/problem';
 import { timebilling } from '@/api/services';
 import { billingSettingsQuery, taxCodesQuery } from '@/billing/api';
 import { today } from '@/lib/dates';
+import { inWords } from '@/lib/durations';
 import { useMay } from '@/session/me';
 import { activitiesQuery } from '@/time/api';
 import { ask } from '@/ui/ask';
@@ -58,12 +59,24 @@ export function BillingSettings() {
   );
 }
 
+/** The usual steps, and the firm's own if it is another. */
+function steps(current: number): { value: string; label: string }[] {
+  const usual = [1, 60, 300, 360, 600, 900, 1800, 3600];
+  const all = usual.includes(current) ? usual : [...usual, current].sort((a, b) => a - b);
+  return all.map((seconds) => ({
+    value: String(seconds),
+    label: seconds === 1 ? 'As it is, not rounded' : stepName(seconds),
+  }));
+}
+
+const stepName = (seconds: number) => (seconds % 60 === 0 ? inWords(seconds / 60) : `${seconds} seconds`);
+
 function Rules({ settings, may }: { settings: SettingsData; may: boolean }) {
   const codes = useQuery(taxCodesQuery());
   const { rounding } = settings;
   const form = useForm({
     initialValues: {
-      increment: rounding.increment_seconds / 60,
+      increment: String(rounding.increment_seconds),
       minimum: rounding.minimum_seconds / 60,
       direction: rounding.direction,
       terms: settings.payment_terms_days,
@@ -77,7 +90,7 @@ function Rules({ settings, may }: { settings: SettingsData; may: boolean }) {
           params: { header: { 'If-Match': `"${settings.version}"` } },
           body: {
             rounding: {
-              increment_seconds: Math.round(increment * 60),
+              increment_seconds: Number(increment),
               minimum_seconds: Math.round(minimum * 60),
               direction,
             },
@@ -97,10 +110,10 @@ function Rules({ settings, may }: { settings: SettingsData; may: boolean }) {
     <form onSubmit={form.onSubmit(submit)}>
       <FormBody error={save.error} saving={save.isPending} dirty={form.isDirty()} mayWrite={may}>
         <Group grow align="start">
-          <NumberInput
-            label="Billed in steps of (minutes)"
-            min={1}
-            max={1440}
+          <Select
+            label="Billed in steps of"
+            allowDeselect={false}
+            data={steps(rounding.increment_seconds)}
             {...form.getInputProps('increment')}
           />
           <Select
@@ -181,7 +194,7 @@ function LockPeriod({ settings, may }: { settings: SettingsData; may: boolean })
             loading={lock.isPending}
             disabled={day === (settings.locked_until ?? null)}
           >
-            {day ? 'Lock' : 'Lift the lock'}
+            {day || !settings.locked_until ? 'Lock' : 'Lift the lock'}
           </Button>
         </Group>
       )}
