@@ -196,9 +196,9 @@ def hears_table() -> str:
 def with_tables(page: str) -> str:
     """A page with its generated tables brought up to date."""
     for name, table in (("asks", asks_table()), ("hears", hears_table())):
-        page = re.sub(
-            rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", lambda m, t=table: m[1] + t + m[2], page, flags=re.S
-        )
+        head, rest = page.split(f"<!-- {name} -->\n", 1)
+        _, tail = rest.split(f"\n<!-- /{name} -->", 1)
+        page = f"{head}<!-- {name} -->\n{table}\n<!-- /{name} -->{tail}"
     return page
 
 
