@@ -1,5 +1,6 @@
 """`./praxis up` and `./praxis down`."""
 
+import contextlib
 import json
 import os
 import signal
@@ -146,8 +147,10 @@ def _follow(area: Area, child: subprocess.Popen[bytes], log: Path) -> int:
         while True:
             ended = child.poll()
             ready = _state(area)
-            sys.stdout.write(lines.read().decode(errors="replace"))
-            sys.stdout.flush()
+            # Whoever reads our lines may have seen enough (`… | head`); the start goes on.
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.write(lines.read().decode(errors="replace"))
+                sys.stdout.flush()
             if ended is not None:
                 return ended or 1
             if ready.get("up") and ready.get("supervisor") == child.pid:
