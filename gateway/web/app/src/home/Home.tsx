@@ -2,6 +2,7 @@ import { fullDate, today } from '@/lib/dates';
 import { useMay, useMe } from '@/session/me';
 import { Page } from '@/ui/Page';
 import { CameBack } from './CameBack';
+import { FirstSteps } from './FirstSteps';
 import { Glance } from './Glance';
 import css from './Home.module.css';
 import { MyWeek } from './MyWeek';
@@ -15,6 +16,7 @@ export function Home() {
   const leads = may('workflow:overview:read');
   return (
     <Page title={`${greeting()}, ${me?.name.split(' ')[0]}`} facts={fullDate(today())}>
+      {leads && <FirstSteps />}
       {leads && <Glance />}
       <div className={css.columns}>
         <MyWeek />

@@ -1,13 +1,7 @@
 import { Button, Modal, SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconCoin, IconPlus } from '@tabler/icons-react';
-import {
-  infiniteQueryOptions,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { components } from '@/api/generated/timebilling';
 import { answerOf, body } from '@/api/http';
@@ -27,6 +21,7 @@ import list from '@/ui/List.module.css';
 import { Section } from '@/ui/Page';
 import { Empty, Loaded, Rows } from '@/ui/states';
 import { FormBody } from './form';
+import { ratesQuery } from './ratesQuery';
 
 type Schemas = components['schemas'];
 type Rate = Schemas['Rate'];
@@ -42,15 +37,6 @@ const levels: { value: Level; label: string; costs?: boolean }[] = [
   { value: 'client_staff', label: 'A client and a person' },
 ];
 const grades = ['partner', 'manager', 'senior', 'junior'].map((value) => ({ value, label: sentence(value) }));
-
-const ratesQuery = (kind: Kind) =>
-  infiniteQueryOptions({
-    queryKey: ['rates', kind],
-    queryFn: ({ pageParam }) =>
-      body(timebilling.GET('/rates', { params: { query: { kind, limit: 200, cursor: pageParam } } })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
 
 /** Who charges and costs what; the most specific rate of the day wins. */
 export function Rates() {

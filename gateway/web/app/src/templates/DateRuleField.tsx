@@ -1,7 +1,7 @@
 import { Button, NumberInput, Select } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { IconX } from '@tabler/icons-react';
-import { type DateFields, type Draft, isCompletion, noDate } from './draft';
+import { addsDays, type DateFields, type Draft, isCompletion, noDate } from './draft';
 import css from './Editor.module.css';
 
 const anchors = [
@@ -70,6 +70,20 @@ export function DateRuleField({ form, path, value, label, steps }: Props) {
           value={value.unit}
           onChange={(unit) => set({ unit: unit as DateFields['unit'] })}
         />
+        {addsDays(value) && (
+          <NumberInput
+            size="xs"
+            w={84}
+            min={-366}
+            max={366}
+            allowDecimal={false}
+            prefix="+ "
+            suffix=" d"
+            aria-label={`${label}: and so many days`}
+            value={value.plus}
+            onChange={(plus) => set({ plus: Number(plus) || 0 })}
+          />
+        )}
         <Select
           size="xs"
           w={88}

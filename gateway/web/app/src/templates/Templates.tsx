@@ -9,29 +9,50 @@ import { inWords } from '@/lib/durations';
 import { useMay } from '@/session/me';
 import { LinkButton } from '@/ui/LinkButton';
 import list from '@/ui/List.module.css';
-import { Page } from '@/ui/Page';
+import { Page, Section } from '@/ui/Page';
 import { Empty, Loaded, Rows } from '@/ui/states';
 import { type TemplateSummary, templatesQuery, useCreateTemplate } from './api';
+import { Starters } from './Starters';
 
 /** The firm's recurring services. */
 export function Templates() {
   const query = useQuery(templatesQuery());
   const may = useMay();
   const [creating, setCreating] = useState(false);
+  const [starting, setStarting] = useState(false);
   const create = may('workflow:templates:write') && (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
       New template
     </Button>
   );
   return (
-    <Page title="Templates" actions={create}>
+    <Page
+      title="Templates"
+      actions={
+        may('workflow:templates:write') && (
+          <>
+            <Button variant="default" onClick={() => setStarting(true)}>
+              Starter templates
+            </Button>
+            {create}
+          </>
+        )
+      }
+    >
       <Loaded query={query} what="Templates" skeleton={<Rows count={8} />}>
         {(templates) =>
           templates.length === 0 ? (
-            <Empty icon={IconListDetails} title="No templates yet" action={create}>
-              A template is a recurring service: its tasks, who does them, when they are due and what the
-              client is asked for.
-            </Empty>
+            <>
+              <Empty icon={IconListDetails} title="No templates yet" action={create}>
+                A template is a recurring service: its tasks, who does them, when they are due and what the
+                client is asked for.
+              </Empty>
+              {may('workflow:templates:write') && (
+                <Section title="Or begin with a practice">
+                  <Starters />
+                </Section>
+              )}
+            </>
           ) : (
             <ul className={list.list}>
               {templates.map((template) => (
@@ -41,6 +62,9 @@ export function Templates() {
           )
         }
       </Loaded>
+      <Modal opened={starting} onClose={() => setStarting(false)} title="Starter templates">
+        <Starters onDone={() => setStarting(false)} />
+      </Modal>
       <Modal opened={creating} onClose={() => setCreating(false)} title="New template">
         <NewTemplate />
       </Modal>

@@ -84,3 +84,20 @@ export const usePublish = () =>
   useTemplateAct((template_id: string) =>
     body(workflow.POST('/templates/{template_id}/publish', { params: { path: { template_id } } })),
   );
+
+/** Templates a firm can begin with, by practice. */
+export const startersQuery = () =>
+  queryOptions({
+    queryKey: ['starters'],
+    queryFn: () => body(workflow.GET('/starter-templates')).then(({ items }) => items),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export function useTakeOver() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (practice: string) =>
+      body(workflow.POST('/starter-templates/{practice}/take-over', { params: { path: { practice } } })),
+    onSettled: () => changed(queries),
+  });
+}

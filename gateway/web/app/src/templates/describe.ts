@@ -25,7 +25,8 @@ export function describeDate(date: DateFields, titleOf: TitleOf): string {
     : anchors[date.anchor];
   if (Number(date.amount) === 0) return `when ${event}`;
   const [one, many] = units[date.unit];
-  return `${date.amount} ${Number(date.amount) === 1 ? one : many} ${date.direction} ${event}`;
+  const plus = date.plus ? ` ${date.plus > 0 ? 'and' : 'less'} ${Math.abs(date.plus)} days` : '';
+  return `${date.amount} ${Number(date.amount) === 1 ? one : many}${plus} ${date.direction} ${event}`;
 }
 
 /** What a closed step says of itself: when it is due and what it waits for. */

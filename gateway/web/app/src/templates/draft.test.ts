@@ -6,7 +6,7 @@ import { fromRule, keyFor, roleName, toContent, toDraft, toRule } from './draft'
 const content: TemplateContent = {
   title: '{template}, {period}',
   owner_role: 'preparer',
-  statutory_due: { anchor: 'period_end', amount: 37, unit: 'days', roll: 'none' },
+  statutory_due: { anchor: 'period_end', amount: 1, unit: 'months', plus_days: 7, roll: 'none' },
   roles: [{ role: 'preparer', staff_id: null }],
   tasks: [
     {

@@ -11,6 +11,8 @@ export type DateFields = {
   unit: NonNullable<DateRule['unit']>;
   anchor: DateRule['anchor'];
   of: string;
+  /** Calendar days after that: "one month and seven days". */
+  plus: number;
   roll: NonNullable<DateRule['roll']>;
 };
 
@@ -59,6 +61,7 @@ export const noDate = (): DateFields => ({
   unit: 'days',
   anchor: 'period_end',
   of: '',
+  plus: 0,
   roll: 'none',
 });
 
@@ -72,16 +75,28 @@ export function fromRule(rule?: DateRule): DateFields {
     unit: rule.unit ?? 'days',
     anchor: rule.anchor,
     of: rule.of ?? '',
+    plus: rule.plus_days ?? 0,
     roll: rule.roll ?? 'none',
   };
 }
 
 export function toRule(date: DateFields): DateRule | undefined {
   if (!date.set) return undefined;
-  const { anchor, unit, roll, of } = date;
+  const { anchor, unit, roll, of, plus } = date;
   const amount = date.direction === 'before' ? -Number(date.amount || 0) : Number(date.amount || 0);
-  return { anchor, unit, roll, amount: amount === 0 ? 0 : amount, ...(isCompletion(anchor) ? { of } : {}) };
+  return {
+    anchor,
+    unit,
+    roll,
+    amount: amount === 0 ? 0 : amount,
+    ...(isCompletion(anchor) ? { of } : {}),
+    ...(plus ? { plus_days: plus } : {}),
+  };
 }
+
+/** Days beside the amount: offered where they are no part of it ("one month and seven days"), shown wherever there are any. */
+export const addsDays = ({ unit, plus }: DateFields) =>
+  plus !== 0 || unit === 'months' || unit === 'business_days';
 
 export const isCompletion = (anchor: DateRule['anchor']) =>
   anchor === 'task_completion' || anchor === 'request_completion';
