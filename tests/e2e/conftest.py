@@ -15,6 +15,7 @@ from tests.e2e.support import Platform
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All journeys share one platform, so they run in one process of a parallel run, one after another."""
     for item in items:
