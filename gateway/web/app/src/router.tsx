@@ -10,12 +10,18 @@ import { invoiceStatuses } from './billing/status';
 import type { ClientSearch } from './clients/Clients';
 import { Frame } from './frame/Frame';
 import { Broken, NotFound } from './frame/Lost';
+import { signedInOnly } from './session/guard';
 import { SignIn } from './session/SignIn';
 import { readWorkSearch } from './work/search';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
-const framed = createRoute({ getParentRoute: () => root, id: 'framed', component: Frame });
+const framed = createRoute({
+  getParentRoute: () => root,
+  id: 'framed',
+  beforeLoad: signedInOnly,
+  component: Frame,
+});
 
 type Search = Record<string, unknown>;
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);

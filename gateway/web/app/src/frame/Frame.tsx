@@ -1,8 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { type LiveState, listen } from '@/api/live';
-import { isProblem } from '@/api/problem';
 import { useMe } from '@/session/me';
 import { SignInAgain } from '@/session/SignInAgain';
 import { LogTimeDialog } from '@/time/LogTime';
@@ -14,23 +13,15 @@ import { Palette } from './Palette';
 import { Rail } from './Rail';
 import { Shortcuts } from './Shortcuts';
 
-/** Everything around a page: the rail (bars on a phone), search, live updates, and the door if nobody is signed in. */
+/** Everything around a page: the rail (bars on a phone), search, live updates. */
 export function Frame() {
   const me = useMe();
-  const { href, pathname } = useLocation();
+  const { pathname } = useLocation();
   const live = useLive(Boolean(me.data));
   const main = useFocusOnNavigation(pathname);
 
-  if (isProblem(me.error, 401))
-    return <Navigate to="/sign-in" search={href === '/' ? {} : { next: href }} replace />;
-  if (me.error) {
-    return (
-      <main style={{ padding: 32 }}>
-        <Failed error={me.error} what="Praxis" retry={() => me.refetch()} />
-      </main>
-    );
-  }
-  if (!me.data) return null;
+  // Once somebody is in, what they see and type stays, whatever a later question about them answers.
+  if (!me.data) return me.error ? <Unreachable error={me.error} retry={me.refetch} /> : null;
   return (
     <div className={css.frame}>
       <a href="#main" className={css.skip}>
@@ -48,6 +39,14 @@ export function Frame() {
       <AskDialog />
       <SignInAgain />
     </div>
+  );
+}
+
+function Unreachable({ error, retry }: { error: Error; retry: () => void }) {
+  return (
+    <main style={{ padding: 32 }}>
+      <Failed error={error} what="Praxis" retry={retry} />
+    </main>
   );
 }
 
