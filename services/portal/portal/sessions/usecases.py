@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chassis.auth import Principal, system
 from chassis.db import new_id
-from chassis.errors import DomainError, Unauthenticated
+from chassis.errors import DomainError, Unauthenticated, Unavailable
 from chassis.uow import Uow, unit_of_work
 from portal.branding.tables import Branding
 from portal.copies.tables import ContactCopy
@@ -122,7 +122,20 @@ def verify_code(runtime: "Runtime", caller: Caller, sign_in_id: UUID, typed: str
         else:
             sign_in.choice = rules.digest(secret.encode())
         uow.commit()
-    return _open_session(runtime, caller, found[0][0]) if len(found) == 1 else Choice(secret, found)
+    return _come_in(runtime, caller, sign_in_id, found[0][0]) if len(found) == 1 else Choice(secret, found)
+
+
+def _come_in(runtime: "Runtime", caller: Caller, sign_in_id: UUID, home: Home) -> SignedIn:
+    """Opens the session that a code was used up for; if identity is away, the code and the try are given back."""
+    try:
+        return _open_session(runtime, caller, home)
+    except Unavailable:
+        with _for_firm(runtime, NOBODYS, caller) as uow:
+            sign_in = uow.session.get(SignIn, sign_in_id, with_for_update=True)
+            if sign_in is not None:
+                sign_in.used_at, sign_in.tries = None, max(sign_in.tries - 1, 0)
+            uow.commit()
+        raise
 
 
 def _open_sign_in(uow: Uow, sign_in_id: UUID, *, tried: bool = False) -> SignIn:
@@ -166,7 +179,7 @@ def choose_firm(runtime: "Runtime", caller: Caller, sign_in_id: UUID, secret: st
             raise Unauthenticated("code_expired", "This sign-in no longer works. Ask for a new code.")
         sign_in.used_at = uow.now
         uow.commit()
-    return _open_session(runtime, caller, chosen)
+    return _come_in(runtime, caller, sign_in_id, chosen)
 
 
 # Being signed in

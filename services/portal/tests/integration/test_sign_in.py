@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from chassis.errors import Unavailable
 from chassis.testing import World
 from portal.sessions.rules import CODE_TRIES
 
@@ -92,6 +93,23 @@ def test_a_code_works_once(firm: Firm) -> None:
     code = firm.code()
     assert browser.post(page.url.path, {"code": code}).status_code == 303
     assert Browser(firm.world, "192.0.2.200").post(page.url.path, {"code": code}).status_code == 401
+
+
+def test_a_code_is_not_used_up_while_identity_is_away(firm: Firm) -> None:
+    def away(_asked: object) -> None:
+        raise Unavailable("identity_unavailable", "Away.")
+
+    firm.world.answers("identity", {"IssuePortalToken": away})
+    browser = firm.browser()
+    browser.get("/portal/sign-in")
+    page = browser.follow(browser.post("/portal/sign-in", {"email": firm.email}))
+    code = firm.code()
+    for _ in range(CODE_TRIES + 1):
+        assert browser.post(page.url.path, {"code": code}).status_code == 503
+        firm.world.runtime.channels._breakers.clear()
+    firm.world.answers("identity", {"IssuePortalToken": firm._token})
+    assert browser.post(page.url.path, {"code": code}).status_code == 303
+    assert browser.post(page.url.path, {"code": code}).status_code == 401
 
 
 def test_codes_for_one_address_are_throttled_before_any_work(firm: Firm) -> None:
