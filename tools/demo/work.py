@@ -52,7 +52,7 @@ def make_jobs(demo: Demo) -> None:
 
 def _orders(demo: Demo) -> list[Order]:
     today, found = demo.today, []
-    quarters = [_quarter(today, back) for back in (1, 2, 3)]
+    quarters = [_quarter(today, back) for back in (1, 2)]
     months = [_month(today, back) for back in (0, 1)]
     for n, (who, client) in enumerate(demo.clients):
         if client["status"] != "active":
@@ -72,7 +72,7 @@ def _orders(demo: Demo) -> list[Order]:
                 found.append(
                     Order(n, "Monthly payroll", start, end, 1.0 if back else demo.random.choice((0.0, 0.4, 0.7)))
                 )
-        if n % 3 == 1:
+        if n % 4 == 1:
             end = date(today.year if today.month > 3 else today.year - 1, 3, 31)
             found.append(
                 Order(
