@@ -30,7 +30,10 @@ def make_jobs(demo: Demo) -> None:
     """The last quarters and payrolls, last year's accounts, matters of the law clients."""
     templates = take_over_templates(demo)
     orders = _orders(demo)
-    stages = {s["kind"]: s["id"] for s in reversed(demo.owner.get("workflow/v1/stages")["items"])}
+    found = demo.owner.get("workflow/v1/stages")["items"]
+    stages = {s["kind"]: s["id"] for s in reversed(found)}  # the first of each kind
+    stages["review"] = [s["id"] for s in found if s["kind"] == "active"][-1]
+    preparers, reviewers = demo.of_grade("senior") + demo.of_grade("junior"), demo.of_grade("manager")
 
     def one(order: Order) -> dict[str, Any]:
         who, client = demo.clients[order.client]
@@ -41,8 +44,13 @@ def make_jobs(demo: Demo) -> None:
         }
         if order.template in ("VAT return", "Monthly payroll", "Annual accounts"):
             body |= {"period_start": order.start.isoformat(), "period_end": order.end.isoformat()}
+        people = {
+            "preparer": preparers[order.client % len(preparers)].id,
+            "reviewer": reviewers[order.client % len(reviewers)].id,
+        }
         if order.template == "Annual accounts":
-            body["people"] = [{"role": "partner", "staff_id": demo.owner.id}]
+            people["partner"] = demo.owner.id
+        body["people"] = [{"role": role, "staff_id": staff} for role, staff in people.items()]
         key = f"{who.number}:{order.template}:{order.end}"
         made = demo.owner.post("workflow/v1/jobs", body, key=f"job:{key}")
         return _advance(demo, made, order.progress, stages, key)
@@ -112,10 +120,18 @@ def _advance(demo: Demo, job: dict[str, Any], progress: float, stages: dict[str,
     if upto == len(tasks):
         stage = {"stage_id": stages["done"], "skip_open_tasks": True}
         return dict(demo.owner.post(f"workflow/v1/jobs/{job['id']}/move", stage, key=f"stage:{key}"))
-    if upto:
-        kind = "active" if progress < 0.75 or "waiting" not in stages else "waiting" if progress < 0.8 else "active"
+    here = (
+        "review"
+        if progress >= 0.6
+        else "active"
+        if upto
+        else "waiting"
+        if job["status"] == "waiting_for_client"
+        else ""
+    )
+    if here:
         return dict(
-            demo.owner.post(f"workflow/v1/jobs/{job['id']}/move", {"stage_id": stages[kind]}, key=f"stage:{key}")
+            demo.owner.post(f"workflow/v1/jobs/{job['id']}/move", {"stage_id": stages[here]}, key=f"stage:{key}")
         )
     return job
 
