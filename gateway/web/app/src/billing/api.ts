@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-query';
 import type { components } from '@/api/generated/timebilling';
 import { answerOf, body } from '@/api/http';
+import { refresh } from '@/api/refresh';
 import { timebilling } from '@/api/services';
 
 type Schemas = components['schemas'];
@@ -88,15 +89,23 @@ export const taxCodesQuery = () =>
 
 // ---------------------------------------------------------------- changing
 
-export const moneyChanged = (queries: QueryClient) =>
-  Promise.all(
-    ['invoices', 'wip', 'payments', 'time'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
-  );
+export const moneyChanged = (queries: QueryClient) => refresh(queries, 'invoices', 'wip', 'payments', 'time');
 
 /** A financial act: nothing is shown before the service has said yes. */
 function useMoneyAct<Given, Answer>(act: (given: Given) => Promise<Answer>, quiet = false) {
   const queries = useQueryClient();
   return useMutation({ mutationFn: act, onSettled: () => moneyChanged(queries), meta: { quiet } });
+}
+
+/** An act that answers the invoice as it now is: its page shows that at once, with the version the next change names. */
+function useInvoiceAct<Given>(act: (given: Given) => Promise<Invoice>, quiet = false) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: act,
+    onSuccess: (invoice) => queries.setQueryData(invoiceQuery(invoice.id).queryKey, invoice),
+    onSettled: () => moneyChanged(queries),
+    meta: { quiet },
+  });
 }
 
 const named = (invoice: { id: string; version: number }) => ({
@@ -105,17 +114,17 @@ const named = (invoice: { id: string; version: number }) => ({
 });
 
 export const useDraftInvoice = () =>
-  useMoneyAct((given: Schemas['NewInvoice']) => body(timebilling.POST('/invoices', { body: given })));
+  useInvoiceAct((given: Schemas['NewInvoice']) => body(timebilling.POST('/invoices', { body: given })));
 
 export const useChangeDraft = () =>
-  useMoneyAct(
+  useInvoiceAct(
     ({ invoice, change }: { invoice: Invoice; change: Schemas['InvoiceChange'] }) =>
       body(timebilling.PATCH('/invoices/{invoice_id}', { params: named(invoice), body: change })),
     true,
   );
 
 export const useChangeLine = () =>
-  useMoneyAct(
+  useInvoiceAct(
     ({
       invoice,
       line,
@@ -152,7 +161,7 @@ export const useDropDraft = () =>
   );
 
 export const useIssue = () =>
-  useMoneyAct((invoice: Invoice) =>
+  useInvoiceAct((invoice: Invoice) =>
     body(
       timebilling.POST('/invoices/{invoice_id}/issue', {
         params: { path: { invoice_id: invoice.id } },
@@ -162,7 +171,7 @@ export const useIssue = () =>
   );
 
 export const useVoid = () =>
-  useMoneyAct(({ invoice, reason }: { invoice: Invoice; reason: string }) =>
+  useInvoiceAct(({ invoice, reason }: { invoice: Invoice; reason: string }) =>
     body(
       timebilling.POST('/invoices/{invoice_id}/void', {
         params: { path: { invoice_id: invoice.id } },

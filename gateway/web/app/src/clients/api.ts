@@ -8,6 +8,7 @@ import {
 import type { components } from '@/api/generated/clients';
 import { body } from '@/api/http';
 import { isProblem } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { clients, portal } from '@/api/services';
 
 type Schemas = components['schemas'];
@@ -64,8 +65,7 @@ export const clientChoicesQuery = (q: string) =>
     placeholderData: (before: { id: string; name: string; number: string }[] | undefined) => before,
   });
 
-export const clientsChanged = (queries: QueryClient) =>
-  Promise.all(['clients', 'engagements'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+export const clientsChanged = (queries: QueryClient) => refresh(queries, 'clients', 'engagements');
 
 export function useClientAct<Given, Answer>(act: (given: Given) => Promise<Answer>, quiet = false) {
   const queries = useQueryClient();

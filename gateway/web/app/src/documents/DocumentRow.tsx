@@ -2,6 +2,7 @@ import { ActionIcon, Anchor, Menu } from '@mantine/core';
 import { IconDots, IconEye, IconEyeOff, IconFile, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { refresh } from '@/api/refresh';
 import { shortInstant } from '@/lib/dates';
 import { size } from '@/lib/sizes';
 import { useMay } from '@/session/me';
@@ -77,7 +78,7 @@ export function DocumentRow({ document, known }: { document: Document; known?: '
 function DocumentMenu({ document }: { document: Document }) {
   const may = useMay();
   const queries = useQueryClient();
-  const onSettled = () => queries.invalidateQueries({ queryKey: ['documents'] });
+  const onSettled = () => refresh(queries, 'documents');
   const share = useMutation({
     mutationFn: () =>
       changeDocument(document, { visibility: document.visibility === 'firm' ? 'client_view' : 'firm' }),

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import type { components } from '@/api/generated/identity';
 import { body } from '@/api/http';
 import { fieldErrors } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { identity } from '@/api/services';
 import { shortInstant } from '@/lib/dates';
 import { useMe } from '@/session/me';
@@ -76,7 +77,7 @@ function Row({ client }: { client: ApiClient }) {
           params: { path: { api_client_id: client.id } },
         }),
       ),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['api-clients'] }),
+    onSettled: () => refresh(queries, 'api-clients'),
   });
   const revokeAsked = async () => {
     const yes = await ask({
@@ -127,7 +128,7 @@ function Create({ onDone }: { onDone: () => void }) {
     meta: { quiet: true },
     onSuccess: setMade,
     onError: (error) => form.setErrors(fieldErrors(error)),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['api-clients'] }),
+    onSettled: () => refresh(queries, 'api-clients'),
   });
   if (made) return <Secret made={made} onDone={onDone} />;
   const mine = (permissions.data ?? []).filter(({ name }) => me?.permissions.includes(name));

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import type { components } from '@/api/generated/timebilling';
 import { body } from '@/api/http';
 import { fieldErrors } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { timebilling } from '@/api/services';
 import { billingSettingsQuery, taxCodesQuery } from '@/billing/api';
 import { today } from '@/lib/dates';
@@ -27,12 +28,7 @@ function useSettingsAct<Given>(act: MutationFunction<unknown, Given>, quiet = fa
   const queries = useQueryClient();
   return useMutation({
     mutationFn: act,
-    onSettled: () =>
-      Promise.all(
-        ['billing-settings', 'tax-codes', 'activities'].map((key) =>
-          queries.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
+    onSettled: () => refresh(queries, 'billing-settings', 'tax-codes', 'activities'),
     meta: { quiet },
   });
 }

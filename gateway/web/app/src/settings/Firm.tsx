@@ -4,6 +4,7 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/r
 import type { components } from '@/api/generated/identity';
 import { body } from '@/api/http';
 import { fieldErrors } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { identity } from '@/api/services';
 import { countries, currencies, timeZones } from '@/lib/places';
 import { useMay } from '@/session/me';
@@ -42,7 +43,7 @@ function FirmForm({ firm }: { firm: FirmData }) {
     meta: { quiet: true },
     onSuccess: () => said('Saved'),
     onError: (error) => form.setErrors(fieldErrors(error)),
-    onSettled: () => Promise.all(['firm', 'me'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () => refresh(queries, 'firm', 'me'),
   });
   return (
     <form onSubmit={form.onSubmit((given) => save.mutate(given))}>

@@ -4,6 +4,7 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/r
 import type { components } from '@/api/generated/portal';
 import { body } from '@/api/http';
 import { fieldErrors } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { portal } from '@/api/services';
 import { useMay } from '@/session/me';
 import { said } from '@/ui/notices';
@@ -39,7 +40,7 @@ function BrandingForm({ branding }: { branding: Branding }) {
     meta: { quiet: true },
     onSuccess: () => said('Saved. New invoices and the portal use it.'),
     onError: (error) => form.setErrors(fieldErrors(error)),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['branding'] }),
+    onSettled: () => refresh(queries, 'branding'),
   });
   return (
     <form onSubmit={form.onSubmit((given) => save.mutate(given))}>

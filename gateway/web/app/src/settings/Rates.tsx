@@ -6,6 +6,7 @@ import { useState } from 'react';
 import type { components } from '@/api/generated/timebilling';
 import { answerOf, body } from '@/api/http';
 import { fieldErrors } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { timebilling } from '@/api/services';
 import { ClientSelect } from '@/clients/ClientSelect';
 import { today } from '@/lib/dates';
@@ -104,7 +105,7 @@ function RateTable({ rates, may }: { rates: Rate[]; may: boolean }) {
           params: { path: { rate_id: id }, header: { 'If-Match': `"${version}"` } },
         }),
       ),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['rates'] }),
+    onSettled: () => refresh(queries, 'rates'),
   });
   const removeAsked = async (rate: Rate) => {
     const yes = await ask({
@@ -203,7 +204,7 @@ function RateForm({ kind, onClose }: { kind: Kind; onClose: () => void }) {
     meta: { quiet: true },
     onSuccess: onClose,
     onError: (error) => form.setErrors(fieldErrors(error)),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['rates'] }),
+    onSettled: () => refresh(queries, 'rates'),
   });
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(values))}>

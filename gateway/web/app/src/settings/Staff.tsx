@@ -16,6 +16,7 @@ import { useState } from 'react';
 import type { components } from '@/api/generated/identity';
 import { body } from '@/api/http';
 import { fieldErrors } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { identity } from '@/api/services';
 import { shortInstant } from '@/lib/dates';
 import { sentence } from '@/lib/status';
@@ -40,7 +41,7 @@ function useStaffAct<Given>(act: MutationFunction<Member, Given>, quiet = false)
   const queries = useQueryClient();
   return useMutation({
     mutationFn: act,
-    onSettled: () => queries.invalidateQueries({ queryKey: ['staff'] }),
+    onSettled: () => refresh(queries, 'staff'),
     meta: { quiet },
   });
 }

@@ -3,6 +3,7 @@ import { IconChevronDown, IconChevronUp, IconPlus, IconTrash } from '@tabler/ico
 import { type MutationFunction, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, body } from '@/api/http';
+import { refresh } from '@/api/refresh';
 import { workflow } from '@/api/services';
 import { useMay } from '@/session/me';
 import list from '@/ui/List.module.css';
@@ -21,8 +22,7 @@ function useStageAct<Given>(act: MutationFunction<unknown, Given>) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: act,
-    onSettled: () =>
-      Promise.all(['stages', 'jobs'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () => refresh(queries, 'stages', 'jobs'),
   });
 }
 

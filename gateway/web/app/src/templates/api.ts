@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-query';
 import type { components } from '@/api/generated/workflow';
 import { body } from '@/api/http';
+import { refresh } from '@/api/refresh';
 import { workflow } from '@/api/services';
 
 type Schemas = components['schemas'];
@@ -45,7 +46,7 @@ export const previewQuery = (template: { id: string; version: number }, ask: Pre
     placeholderData: keepPreviousData,
   });
 
-const changed = (queries: QueryClient) => queries.invalidateQueries({ queryKey: ['templates'] });
+const changed = (queries: QueryClient) => refresh(queries, 'templates');
 
 const seen = (template: Template) => ({
   path: { template_id: template.id },

@@ -8,6 +8,7 @@ import {
 import type { components } from '@/api/generated/timebilling';
 import { answerOf, body } from '@/api/http';
 import { Problem } from '@/api/problem';
+import { refresh } from '@/api/refresh';
 import { timebilling, workflow } from '@/api/services';
 import { today } from '@/lib/dates';
 
@@ -78,8 +79,7 @@ export const jobChoicesQuery = (words: string) =>
     placeholderData: (before: JobChoice[] | undefined) => before,
   });
 
-export const timeChanged = (queries: QueryClient) =>
-  Promise.all(['time', 'wip', 'jobs'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+export const timeChanged = (queries: QueryClient) => refresh(queries, 'time', 'wip', 'jobs');
 
 function useTimeAct<Given, Answer>(act: (given: Given) => Promise<Answer>, quiet = false) {
   const queries = useQueryClient();

@@ -59,8 +59,8 @@ export function StartJob() {
   const create = useMutation({
     mutationFn: (job: JobCreate) => body(workflow.POST('/jobs', { body: job })),
     meta: { quiet: true },
-    onSuccess: async ({ id }) => {
-      await workChanged(queries);
+    onSuccess: ({ id }) => {
+      workChanged(queries);
       navigate({ to: '/work/jobs/$jobId', params: { jobId: id } });
     },
     onError: async (error, job) => {

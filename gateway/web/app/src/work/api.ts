@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-query';
 import type { components } from '@/api/generated/workflow';
 import { body } from '@/api/http';
+import { refresh } from '@/api/refresh';
 import { workflow } from '@/api/services';
 
 type Schemas = components['schemas'];
@@ -92,9 +93,7 @@ export const overviewQuery = () =>
 
 /** After a change of work: whatever shows jobs, tasks, requests or sums of them asks again. */
 export const workChanged = (queries: QueryClient) =>
-  Promise.all(
-    ['jobs', 'tasks', 'requests', 'overview'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
-  );
+  refresh(queries, 'jobs', 'tasks', 'requests', 'overview');
 
 type Patch = (task: Task) => Partial<Task>;
 
