@@ -98,14 +98,15 @@ def _pytest(places: Sequence[str], expression: str | None, more: Sequence[str]) 
 
 def _provide_browser(places: Sequence[str]) -> list[str]:
     """A browser for the journeys: installed as root, named as missing otherwise. Returns what can't be run."""
-    needed = any(place in (BROWSER_TESTS, "tests") or place.startswith(BROWSER_TESTS) for place in places)
-    if not needed or shutil.which("chromium"):
+    needed = any(place == "tests" or place.startswith(BROWSER_TESTS) for place in places)
+    lacking = _lacking_for_browser() if needed else []
+    if not lacking:
         return []
-    reason = "the tests in a browser: there is no Chromium on this machine (Debian and Ubuntu: apt install chromium)"
+    reason = f"the tests in a browser: Debian and Ubuntu have what is missing here (apt install {' '.join(lacking)})"
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return [reason]
-    print("  installing Chromium …", flush=True)
-    for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+    print(f"  installing {' and '.join(lacking)} …", flush=True)
+    for words in (["update"], ["install", "--yes", "--no-install-recommends", *lacking]):
         done = subprocess.run(
             ["apt-get", "-q", *words],
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
@@ -114,7 +115,14 @@ def _provide_browser(places: Sequence[str]) -> list[str]:
             text=True,
             check=False,
         )
-    return [] if shutil.which("chromium") else [f"{reason}; apt said: {done.stderr[-500:]}"]
+    return [f"{reason}; apt said: {done.stderr[-500:]}"] if _lacking_for_browser() else []
+
+
+def _lacking_for_browser() -> list[str]:
+    """The system's packages that are missing: the browser, and a library of the program that drives it."""
+    driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
+    chromium = [] if shutil.which("chromium") else ["chromium"]
+    return chromium if driver.returncode == 0 else [*chromium, "libatomic1"]
 
 
 def _packages() -> list[str]:
