@@ -44,10 +44,10 @@ def make_jobs(demo: Demo) -> None:
         }
         if order.template in ("VAT return", "Monthly payroll", "Annual accounts"):
             body |= {"period_start": order.start.isoformat(), "period_end": order.end.isoformat()}
-        people = {
-            "preparer": preparers[order.client % len(preparers)].id,
-            "reviewer": reviewers[order.client % len(reviewers)].id,
-        }
+        reviewer = reviewers[order.client % len(reviewers)].id
+        # Only those named on a private client can work for it.
+        preparer = reviewer if client["visible_to"] else preparers[order.client % len(preparers)].id
+        people = {"preparer": preparer, "reviewer": reviewer}
         if order.template == "Annual accounts":
             people["partner"] = demo.owner.id
         body["people"] = [{"role": role, "staff_id": staff} for role, staff in people.items()]
