@@ -14,6 +14,11 @@ export function Workload() {
       <Loaded query={query} what="The workload">
         {({ owners }) => (
           <div>
+            {owners.every(({ due_this_week_tasks }) => due_this_week_tasks === 0) && (
+              <p className="quiet" style={{ margin: 0 }}>
+                Nobody has anything due this week.
+              </p>
+            )}
             {owners
               .flatMap(({ staff, ...load }) =>
                 staff && load.due_this_week_tasks > 0 ? [{ staff, ...load }] : [],
