@@ -33,9 +33,9 @@ def main(_words: list[str]) -> None:
         settings = servers.server_settings()
         os.environ["PRAXIS_TEST_POSTGRES_URL"] = settings["PRAXIS_POSTGRES_URL"]
         amqp = settings["PRAXIS_RABBITMQ_URL"]
-        ours = _runtime("timebilling", amqp)
+        ours, theirs = _runtime("timebilling", amqp), _runtime("workflow", amqp)
         _backlog(report, ours, amqp)
-        _steady(report, ours, _runtime("workflow", amqp))
+        _steady(report, ours, theirs)
     report.keep()
 
 
