@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -162,3 +163,18 @@ def test_what_a_build_generates_does_not_call_for_another_build(tmp_path: Path) 
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "made.ts").write_text("2")
     assert once.fingerprint([tmp_path]) == before
+
+
+def test_port_another_launcher_has_chosen_is_not_taken_though_nobody_listens_yet(area: Area, tmp_path: Path) -> None:
+    choose = "import sys; from pathlib import Path; from tools.launcher.area import Area; a = Area(Path(sys.argv[1]))"
+    rest = "a.create(); print(a.port('edge'), flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", f"{choose}; {rest}", str(tmp_path / "other")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        taken = int(other.stdout.readline())
+        (area.path / "ports.json").write_text(f'{{"edge": {taken}}}')
+        assert ports.is_free(taken)
+        assert area.port("edge") != taken
+        other.communicate()
+    (area.path / "ports.json").write_text(f'{{"edge": {taken}}}')
+    assert area.port("edge") == taken

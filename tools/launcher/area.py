@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools.launcher.errors import LauncherError
-from tools.launcher.ports import free_port, is_free
+from tools.launcher.ports import free_port, is_free, reserve
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Downloads and builds are the same for every platform started from this checkout.
@@ -73,7 +73,7 @@ class Area:
         """A loopback port for `name`: last time's if it is still free, else another, remembered."""
         known = self._ports()
         port = known.get(name)
-        if port is None or not is_free(port):
+        if port is None or not (is_free(port) and reserve(port)):
             port = free_port(avoid=set(known.values()))
             self._ports_file.write_text(json.dumps(known | {name: port}, indent=2, sort_keys=True))
         return port

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.launcher import fork_client, processes
-from tools.launcher.area import Area
+from tools.launcher.area import SUPERVISOR, Area
 from tools.launcher.errors import LauncherError
 
 
@@ -52,9 +52,13 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def port_for(area: Area, part: str, name: str | None = None) -> int:
-    """The port a running part has, or else a free one for it to take."""
+    """The port a running part has, or else a free one for it to take.
+
+    Where another launcher watches over the area, its choice stands, also while the part is down for a moment.
+    """
     known = area.last_port(name or part)
-    if known and processes.find(area, part):
+    supervisor = processes.find(area, SUPERVISOR)
+    if known and (processes.find(area, part) or (supervisor and supervisor.pid != os.getpid())):
         return known
     return area.port(name or part)
 

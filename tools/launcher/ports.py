@@ -8,6 +8,7 @@ import psutil
 
 # Below the range the kernel hands to outgoing connections, so that none of those can take one away from us.
 _RANGE = range(20000, 32000)
+_reserved: dict[int, socket.socket] = {}
 
 
 def is_free(port: int) -> bool:
@@ -21,6 +22,23 @@ def is_free(port: int) -> bool:
     return True
 
 
+def reserve(port: int) -> bool:
+    """Keep this port from other launchers on this machine while this process lives, also before anything listens there.
+
+    An abstract socket's name is one per machine, whoever the user is, and gone with its process.
+    """
+    if port in _reserved:
+        return True
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0praxis-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _reserved[port] = mark
+    return True
+
+
 def answers(port: int) -> bool:
     """Whether something accepts connections there."""
     with socket.socket() as probe:
@@ -29,9 +47,10 @@ def answers(port: int) -> bool:
 
 
 def free_port(avoid: set[int]) -> int:
+    """A free port, reserved for this process."""
     while True:
         port = random.choice(_RANGE)  # noqa: S311 - spreads, hides nothing
-        if port not in avoid and is_free(port):
+        if port not in avoid and is_free(port) and reserve(port):
             return port
 
 
