@@ -516,7 +516,7 @@ def unmapped_differences(service: Service, metadata: Any, owner_url: str) -> lis
 
     from chassis.db import plumbing
 
-    plumbed = set(plumbing.tables) | {"alembic_version"}
+    plumbed = set(plumbing.tables) | {"alembic_version", "merged_ids"}
     engine = create_engine(owner_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(

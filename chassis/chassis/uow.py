@@ -204,12 +204,17 @@ class Uow:
             parts.append(f"INSERT INTO outbox (event_id, firm_id, type, subject, body, at) VALUES {', '.join(rows)}")
         for i, e in enumerate(self._announced):
             p |= {f"e{i}": e.id, f"t{i}": e.type, f"s{i}": e.subject, f"b{i}": e.encode()}
-        for i, a in enumerate(self._audited):
-            parts.append(
-                f"INSERT INTO audit (id, firm_id, at, actor, actor_name, source, action, subject_type, subject_id, before, after, reason, trace_id) "
-                f"VALUES (%(ai{i})s, %(firm)s, %(at)s, %(actor)s, %(actor_name)s, %(source)s, %(aa{i})s, %(at{i})s, %(as{i})s, "
+        if self._audited:
+            rows = [
+                f"(%(ai{i})s, %(firm)s, %(at)s, %(actor)s, %(actor_name)s, %(source)s, %(aa{i})s, %(at{i})s, %(as{i})s, "
                 f"%(ab{i})s::jsonb, %(af{i})s::jsonb, %(ar{i})s, %(trace)s)"
+                for i in range(len(self._audited))
+            ]
+            parts.append(
+                "INSERT INTO audit (id, firm_id, at, actor, actor_name, source, action, subject_type, subject_id, before, after, reason, trace_id) "
+                f"VALUES {', '.join(rows)}"
             )
+        for i, a in enumerate(self._audited):
             p |= {
                 f"ai{i}": db.new_id(),
                 f"aa{i}": a["action"],

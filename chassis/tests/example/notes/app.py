@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis import merged
 from chassis.consumer import Listen
 from chassis.copies import keep_newer
 from chassis.db import NAMING, TYPES, FirmOwned, Versioned
@@ -35,6 +36,16 @@ class FirmCopy(FirmOwned, Base):
     __tablename__ = "firm_copy"
     name: Mapped[str]
     version: Mapped[int]
+
+
+class SubjectNote(FirmOwned, Base):
+    __tablename__ = "subject_notes"
+    subject_id: Mapped[UUID | None]
+
+
+class SubjectLog(FirmOwned, Base):
+    __tablename__ = "subject_log"
+    subject_id: Mapped[UUID | None]
 
 
 class Settings(ServiceSettings):
@@ -145,7 +156,7 @@ service = Service(
         ),  # type: ignore[list-item]
     ],
     listens=[Listen(FirmUpdated, keep_firm)],
-    timers={"shout": shout},
+    timers={"shout": shout, "repoint": merged.again},
     republish={StaffChanged: states},
     checks={"no empty notes": empty_notes},
     constraints={"uq_notes_text": Conflict("text_taken", "There is a note with this text.")},
