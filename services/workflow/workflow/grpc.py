@@ -8,6 +8,8 @@ from praxis.workflow.v1.workflow_pb2 import (
     AnswerRequestItemRequest,
     GetJobRequest,
     GetJobResponse,
+    GetTaskRequest,
+    GetTaskResponse,
     MarkRequestViewedRequest,
     RequestReply,
     SubmitRequestRequest,
@@ -17,10 +19,15 @@ from workflow.jobs.queries import job_state
 from workflow.requests import usecases
 from workflow.requests.events import request_changed
 from workflow.requests.tables import Request
+from workflow.tasks.queries import task_state
 
 
 def get_job(uow: Uow, request: GetJobRequest) -> GetJobResponse:
     return GetJobResponse(job=job_state(uow, _id(request.job_id)))
+
+
+def get_task(uow: Uow, request: GetTaskRequest) -> GetTaskResponse:
+    return GetTaskResponse(task=task_state(uow, _id(request.task_id)))
 
 
 def mark_request_viewed(uow: Uow, request: MarkRequestViewedRequest) -> RequestReply:

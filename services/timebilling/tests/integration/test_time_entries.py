@@ -10,8 +10,8 @@ from chassis.errors import Conflict, NotFound
 from praxis.clients.v1.clients_pb2 import GetClientResponse
 from praxis.clients.v1.events_pb2 import ClientChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
-from praxis.workflow.v1.events_pb2 import JobChanged
-from praxis.workflow.v1.workflow_pb2 import GetJobResponse
+from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
+from praxis.workflow.v1.workflow_pb2 import GetJobResponse, GetTaskResponse
 
 HOUR = {"amount": "180.00", "currency": "GBP"}
 
@@ -50,7 +50,6 @@ def test_raw_seconds_are_kept_and_the_billable_figure_is_its_own(firm: Any) -> N
         ({"status": "approved"}, 400, "request_invalid"),
         ({"client_id": "018f0000-0000-7000-8000-000000000000"}, 400, "request_invalid"),
         ({"activity_id": "018f0000-0000-7000-8000-000000000000"}, 404, "activity_not_found"),
-        ({"task_id": "018f0000-0000-7000-8000-000000000000"}, 404, "task_not_found"),
         ({"job_id": "nonsense"}, 400, "request_invalid"),
     ],
 )
@@ -89,6 +88,24 @@ def test_a_job_the_copy_lacks_is_asked_for_once_and_kept(firm: Any, world: Any) 
         logged = firm.log(60, job_id=str(job))
         assert (logged["job_title"], logged["client_name"]) == ("New job", "New client")
     assert len(asked) == len(known) == 1
+
+
+def test_a_task_made_a_moment_ago_is_asked_for_once_and_kept(firm: Any, world: Any) -> None:
+    task = new_id()
+    state = TaskChanged(task_id=str(task), job_id=str(firm.job), title="New task", version=1)
+    asked = world.answers("workflow", {"GetTask": lambda _: GetTaskResponse(task=state)})
+    for _ in range(2):
+        assert firm.log(60, task_id=str(task))["task_title"] == "New task"
+    assert [name for name, _ in asked] == ["GetTask"]
+
+
+def test_a_task_nobody_knows_is_not_found(firm: Any, world: Any) -> None:
+    def unknown(_: Any) -> GetTaskResponse:
+        raise NotFound("task_not_found", "There is no such task.")
+
+    world.answers("workflow", {"GetTask": unknown})
+    firm.log(60, task_id=str(new_id()), status=404)
+    assert entries(firm) == []
 
 
 def test_a_job_nobody_knows_is_not_found(firm: Any, world: Any) -> None:

@@ -15,7 +15,7 @@ from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.portal.v1.portal_pb2 import GetBrandingRequest
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
-from praxis.workflow.v1.workflow_pb2 import GetJobRequest
+from praxis.workflow.v1.workflow_pb2 import GetJobRequest, GetTaskRequest
 from timebilling.copies.tables import BrandingCopy, ClientCopy, EngagementCopy, FirmCopy, JobCopy, StaffCopy, TaskCopy
 
 
@@ -115,6 +115,18 @@ def fetch_job(uow: Uow, job_id: UUID) -> bool:
     """Asks workflow for a job the copy lacks and keeps it. Errors: `workflow_unavailable` (503). False if there is none."""
     try:
         keep_job(uow, uow.ask("workflow", "GetJob", GetJobRequest(job_id=str(job_id))).job)
+    except NotFound:
+        return False
+    return True
+
+
+def fetch_task(uow: Uow, task_id: UUID) -> bool:
+    """Asks workflow for a task the copy lacks and keeps it. Errors: `workflow_unavailable` (503). False if there is none,
+    or the copy has it already."""
+    if uow.session.get(TaskCopy, (uow.firm_id, task_id)) is not None:
+        return False
+    try:
+        keep_task(uow, uow.ask("workflow", "GetTask", GetTaskRequest(task_id=str(task_id))).task)
     except NotFound:
         return False
     return True

@@ -13,7 +13,7 @@ from chassis.errors import Conflict, DomainError, Forbidden, NotFound
 from chassis.uow import Uow, lost_update
 from timebilling import money
 from timebilling.copies.tables import ClientCopy, JobCopy, StaffCopy
-from timebilling.copies.usecases import fetch_client, fetch_job, firm
+from timebilling.copies.usecases import fetch_client, fetch_job, fetch_task, firm
 from timebilling.firm_settings.tables import FirmSettings
 from timebilling.firm_settings.usecases import hold_lock_date, override_lock
 from timebilling.rates import rules as rate_rules
@@ -384,6 +384,8 @@ def _context(
         row = uow.session.execute(_CONTEXT, values).one()
     if row.job is None or row.client is None:
         raise NotFound("job_not_found", "There is no such job.", pointer="/job_id")
+    if task_id is not None and row.task is None and fetch_task(uow, task_id):
+        row = uow.session.execute(_CONTEXT, values).one()
     if task_id is not None and row.task is None:
         raise NotFound("task_not_found", "The job has no such task.", pointer="/task_id")
     if activity_id is not None and row.activity is None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.errors import NotFound
-from praxis.workflow.v1.workflow_pb2 import GetJobRequest
+from praxis.workflow.v1.workflow_pb2 import GetJobRequest, GetTaskRequest
 
 SIMPLE: dict[str, Any] = {
     "tasks": [{"key": "a", "title": "First", "budget_minutes": 60, "role": "preparer"}],
@@ -299,6 +299,8 @@ def test_a_partner_system_sees_no_private_client_and_a_job_asked_over_grpc_is_hi
     asking = firm.world.grpc(firm.id, caller="timebilling", user=firm.world.staff_token(firm.id, firm.ben))
     with pytest.raises(NotFound):
         asking.call("GetJob", GetJobRequest(job_id=private["id"]))
+    with pytest.raises(NotFound):
+        asking.call("GetTask", GetTaskRequest(task_id=private["tasks"][0]["id"]))
     itself = firm.world.grpc(firm.id, caller="timebilling")
     assert itself.call("GetJob", GetJobRequest(job_id=private["id"])).job.job_id == private["id"]
 

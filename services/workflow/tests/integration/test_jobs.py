@@ -9,8 +9,8 @@ import pytest
 from chassis.errors import NotFound
 from praxis.clients.v1.clients_pb2 import GetClientResponse
 from praxis.clients.v1.events_pb2 import ClientChanged
-from praxis.workflow.v1.events_pb2 import JobChanged
-from praxis.workflow.v1.workflow_pb2 import GetJobRequest
+from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
+from praxis.workflow.v1.workflow_pb2 import GetJobRequest, GetTaskRequest
 
 # --- making ----------------------------------------------------------------------------------------------------------
 
@@ -253,3 +253,12 @@ def test_other_services_can_ask_for_a_job(firm: Any, vat: dict[str, Any]) -> Non
     assert answer == announced
     with pytest.raises(NotFound):
         asking.call("GetJob", GetJobRequest(job_id=str(uuid4())))
+
+
+def test_timebilling_can_ask_for_a_task_made_a_moment_ago(firm: Any, vat: dict[str, Any]) -> None:
+    job = firm.apply(firm.publish(vat))
+    asking = firm.world.grpc(firm.id, caller="timebilling", user=firm.world.staff_token(firm.id, firm.ada))
+    answer = asking.call("GetTask", GetTaskRequest(task_id=job["tasks"][0]["id"])).task
+    assert answer == next(e for e in firm.world.events(firm.id, TaskChanged) if e.title == "Prepare")
+    with pytest.raises(NotFound):
+        asking.call("GetTask", GetTaskRequest(task_id=str(uuid4())))

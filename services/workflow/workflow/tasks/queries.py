@@ -11,6 +11,7 @@ from chassis.errors import NotFound
 from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import TaskChanged
+from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import today_of
 from workflow.tasks.events import task_changed
 from workflow.tasks.tables import Task
@@ -153,3 +154,14 @@ def task_states(uow: Uow) -> Iterable[tuple[UUID, int, TaskChanged]]:
     """Current state of every task, for a copy that is new or was dropped."""
     for task in uow.session.scalars(select(Task).order_by(Task.id).execution_options(yield_per=500)):
         yield task.id, task.version, task_changed(task)
+
+
+def task_state(uow: Uow, task_id: UUID) -> TaskChanged:
+    """Current state of one task. Errors: `task_not_found`, also for a private client's stranger."""
+    visible = (ClientCopy.firm_id == Task.firm_id) & (ClientCopy.id == Task.client_id)
+    task = uow.session.scalar(
+        select(Task).join(ClientCopy, visible).where(Task.firm_id == uow.firm_id, Task.id == task_id)
+    )
+    if task is None:
+        raise NotFound("task_not_found", "There is no such task.")
+    return task_changed(task)
