@@ -66,7 +66,7 @@ class Uow:
     idempotency: Idempotency | None = None
     _announced: list[events.Envelope] = field(default_factory=list)
     _audited: list[dict[str, Any]] = field(default_factory=list)
-    _due: list[dict[str, Any]] = field(default_factory=list)
+    _due: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # the last plan of each (kind, key)
     _stored: Stored | None = None
     _dirty: bool = False
     _earlier: tuple[Any, ...] | None = None
@@ -127,15 +127,28 @@ class Uow:
 
     def later(self, kind: str, key: UUID | str, at: datetime | None = None, **payload: Any) -> None:
         """Asks the worker for work, once per (kind, key); planned again under the same key, it moves. `at` None: at once."""
-        self._due.append({"kind": kind, "key": str(key), "run_at": at or self.now, "payload": payload})
+        self._due[kind, str(key)] = {"kind": kind, "key": str(key), "run_at": at or self.now, "payload": payload}
 
     def cancel(self, kind: str, key: UUID | str) -> None:
         """Takes back work that was planned."""
-        self._due = [d for d in self._due if (d["kind"], d["key"]) != (kind, str(key))]
+        self._due.pop((kind, str(key)), None)
         self.session.execute(
             text("DELETE FROM due WHERE firm_id = :firm AND kind = :kind AND key = :key AND done_at IS NULL"),
             {"firm": self.firm_id, "kind": kind, "key": str(key)},
         )
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is done inside holds together: an error undoes all of it, what was announced, audited and planned included.
+        It goes on to the caller, who may catch it and do something else in this unit of work."""
+        announced, audited, due, dirty = len(self._announced), len(self._audited), dict(self._due), self._dirty
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._announced[announced:], self._audited[audited:]
+            self._due, self._dirty = due, dirty
+            raise
 
     def ask(
         self,
@@ -232,7 +245,7 @@ class Uow:
                 "source": who.source,
                 "trace": telemetry.current_trace_id(),
             }
-        for i, d in enumerate(self._due):
+        for i, d in enumerate(self._due.values()):
             parts.append(
                 f"INSERT INTO due (id, firm_id, kind, key, run_at, payload, attempts) "
                 f"VALUES (%(di{i})s, %(firm)s, %(dk{i})s, %(dy{i})s, %(da{i})s, %(dp{i})s::jsonb, 0) "

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from chassis import sealing
 from chassis.db import EXEMPT, new_id
@@ -15,6 +16,7 @@ from chassis.paging import decode_cursor, encode_cursor, keyset
 from chassis.service import check
 from chassis.testing import World, unmapped_differences
 from chassis.worker import dead_letters, keep_house, replay
+from notes.app import create_note
 from praxis.identity.v1 import identity_pb2
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 
@@ -30,6 +32,31 @@ def test_state_event_and_audit_commit_together_or_not_at_all(world: World) -> No
     api.post("/notes", {"text": "one"}).problem(409, "text_taken")
     assert [e.name for e in world.events(firm, StaffChanged)] == ["one"]
     assert [(a.action, a.after["text"]) for a in world.audit(firm)] == [("note.created", "one")]
+
+
+def test_an_attempt_that_fails_leaves_nothing_and_the_unit_of_work_goes_on(world: World) -> None:
+    firm = world.firm()
+    with world.uow(firm, staff=new_id()) as uow:
+        create_note(uow, {"text": "before"})
+        with pytest.raises(Invalid), uow.attempt():
+            [create_note(uow, {"text": words}) for words in ("later undone", "forbidden")]
+        with pytest.raises(IntegrityError), uow.attempt():
+            create_note(uow, {"text": "before"})
+        with uow.attempt():
+            create_note(uow, {"text": "later kept"})
+    assert [e.name for e in world.events(firm, StaffChanged)] == ["before", "later kept"]
+    assert [a.after["text"] for a in world.audit(firm)] == ["before", "later kept"]
+    assert world.run_due(firm) == 1
+
+
+def test_work_planned_twice_in_one_unit_of_work_is_done_as_planned_last(world: World) -> None:
+    firm = world.firm()
+    one, two = note(world, firm, "one"), note(world, firm, "two")
+    with world.uow(firm) as uow:
+        uow.later("shout", "k", note_id=one)
+        uow.later("shout", "k", note_id=two)
+    assert world.run_due(firm) == 1
+    assert [world.api(firm).get(f"/notes/{id}").json["text"] for id in (one, two)] == ["one", "TWO"]
 
 
 def test_a_state_is_kept_only_if_newer(world: World) -> None:
