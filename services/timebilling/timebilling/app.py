@@ -29,7 +29,10 @@ service = Service(
             "entry_reserved", "Some of this work was put on another draft meanwhile. Load the WIP again."
         ),
         "ck_invoices_paid": Conflict("payment_over_balance", "This pays more than the invoice has open."),
+        "ck_invoices_settled": Conflict("payment_over_balance", "This pays more than the invoice has open."),
         "ck_payments_allocated": Conflict("allocations_over_payment", "The allocations are more than the payment."),
+        "ck_payments_refunded": Conflict("refund_over_payment", "This is more than is left of the payment."),
+        "uq_ledger_postings_reverses": Conflict("payment_reversed", "This was taken back meanwhile. Load it again."),
         "rate_overlap": OVERLAP,
         "tax_rate_overlap": Conflict(
             "tax_rate_overlap", "A rate of this tax code is set for some of these days already."

@@ -44,4 +44,6 @@ CHECKS = {
     "every posting balances": ledger.unbalanced,
     "the ledger agrees with invoices and payments": ledger.strays,
     "allocations within bounds": payments.out_of_bounds,
+    "refunds within their payment": payments.refunded_too_much,
+    "the bank in the ledger is what came less what went": ledger.lost_money,
 }

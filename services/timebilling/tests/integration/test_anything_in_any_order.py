@@ -170,6 +170,43 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
             wanted = [{"invoice_id": str(self.one(self.invoices, other)), "amount": part}]
             self.act(payments.allocate, self.one(self.payments, pick), wanted)
 
+        @rule(pick=PICK, other=PICK, part=AMOUNTS)
+        @precondition(lambda self: self.payments and self.invoices)
+        def take_back(self, pick: int, other: int, part: dict[str, str]) -> None:
+            wanted = [{"invoice_id": str(self.one(self.invoices, other)), "amount": part}]
+            self.act(payments.take_back, self.one(self.payments, pick), wanted, "wrong one")
+
+        @rule(pick=PICK, other=PICK, amount=AMOUNTS, part=AMOUNTS)
+        @precondition(lambda self: self.payments and self.invoices)
+        def refund(self, pick: int, other: int, amount: dict[str, str], part: dict[str, str]) -> None:
+            body = {"amount": amount, "returned_on": self.firm.day(0), "reason": "agreed"}
+            back = [{"invoice_id": str(self.one(self.invoices, other)), "amount": part}]
+            payment = self.one(self.payments, pick)
+            if self.act(payments.refund, payment, body | {"take_back": back}) is None:
+                self.act(payments.refund, payment, body)
+
+        @rule(pick=PICK, amount=st.none() | AMOUNTS)
+        @precondition(lambda self: self.payments)
+        def charge_back(self, pick: int, amount: dict[str, str] | None) -> None:
+            body: dict[str, Any] = {"returned_on": self.firm.day(0), "reason": "disputed"}
+            self.act(payments.chargeback, self.one(self.payments, pick), body | ({"amount": amount} if amount else {}))
+
+        @rule(pick=PICK)
+        @precondition(lambda self: self.payments)
+        def reverse(self, pick: int) -> None:
+            self.act(payments.reverse, self.one(self.payments, pick), "mistake")
+
+        @rule(pick=PICK, amount=st.none() | AMOUNTS)
+        @precondition(lambda self: self.invoices)
+        def give_up(self, pick: int, amount: dict[str, str] | None) -> None:
+            body: dict[str, Any] = {"reason": "bankrupt"}
+            self.act(payments.give_up, self.one(self.invoices, pick), body | ({"amount": amount} if amount else {}))
+
+        @rule(pick=PICK)
+        @precondition(lambda self: self.invoices)
+        def expect_again(self, pick: int) -> None:
+            self.act(payments.expect_again, self.one(self.invoices, pick), "they pay")
+
         @invariant()
         def everything_holds(self) -> None:
             self.firm.holds()

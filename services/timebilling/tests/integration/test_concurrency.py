@@ -316,3 +316,86 @@ def test_the_lock_waits_for_those_who_are_writing(firm: Any, crowd: Crowd, world
         assert running.result(timeout=20) == ["ok"]
     assert len(firm.partner.get("/time-entries").json["items"]) == 1
     firm.log(60, day=firm.day(5), status=409)
+
+
+# --- money that goes back -----------------------------------------------------------------------------------------------
+
+
+def _refund(firm: Any, payment: UUID, amount: str, **more: Any) -> Callable[[Uow], Any]:
+    body = {"amount": {"amount": amount, "currency": "GBP"}, "returned_on": firm.day(0), "reason": "agreed", **more}
+    return lambda uow: payments.refund(uow, payment, body)
+
+
+def test_a_payment_refunded_by_many_gives_back_no_more_than_came(firm: Any, crowd: Crowd) -> None:
+    payment = UUID(firm.pay("10.00")["id"])
+    outcome = Counter(crowd.run([_refund(firm, payment, "3.00")] * AT_ONCE))
+    assert outcome == {"ok": 3, "refund_over_payment": AT_ONCE - 3}
+    firm.holds()
+
+
+def test_one_mistake_reversed_by_many_is_reversed_once(firm: Any, crowd: Crowd) -> None:
+    firm.approved(3600)
+    payment = UUID(firm.pay("60.00", (firm.issued()["id"], "50.00"))["id"])
+    outcome = Counter(crowd.run([lambda uow: payments.reverse(uow, payment, "mistake")] * AT_ONCE))
+    assert outcome == {"ok": 1, "payment_reversed": AT_ONCE - 1}
+    firm.holds()
+
+
+def test_a_debt_given_up_by_many_while_it_is_paid_is_settled_once(firm: Any, crowd: Crowd) -> None:
+    firm.approved(3600)
+    invoice = firm.issued()["id"]
+    amount = {"amount": "9.00", "currency": "GBP"}
+    body = {
+        "client_id": str(firm.client),
+        "amount": amount,
+        "received_on": firm.day(0),
+        "allocations": [{"invoice_id": invoice, "amount": amount}],
+    }
+    acts: list[Callable[[Uow], Any]] = [
+        lambda uow: payments.record(uow, body),
+        lambda uow: payments.give_up(uow, UUID(invoice), {"amount": amount, "reason": "gone"}),
+    ] * (AT_ONCE // 2)
+    outcome = Counter(crowd.run(acts))
+    assert outcome["ok"] == 11
+    assert set(outcome) <= {"ok", "payment_over_balance", "bad_debt_over_balance"}
+    assert firm.partner.get(f"/invoices/{invoice}").json["balance"] == {"amount": "1.00", "currency": "GBP"}
+    firm.holds()
+
+
+def test_everything_that_moves_a_payment_at_once_leaves_the_books_right(firm: Any, crowd: Crowd) -> None:
+    invoices = [firm.issued(item_ids=[i])["id"] for i in firm.approved(*[3600] * 4)]
+    paid = [UUID(firm.pay("120.00", (i, "60.00"))["id"]) for i in invoices]
+
+    def part(invoice: str, amount: str) -> list[dict[str, Any]]:
+        return [{"invoice_id": invoice, "amount": {"amount": amount, "currency": "GBP"}}]
+
+    acts: list[Callable[[Uow], Any]] = []
+    for place, payment in enumerate(paid):
+        mine, other = invoices[place], invoices[(place + 1) % 4]
+        gone = {"returned_on": firm.day(0), "reason": "disputed"}
+        acts += [
+            partial(payments.allocate, payment_id=payment, allocations=part(other, "40.00")),
+            partial(payments.allocate, payment_id=payment, allocations=part(mine, "40.00")),
+            partial(payments.take_back, payment_id=payment, allocations=part(mine, "30.00"), reason="move"),
+            _refund(firm, payment, "50.00"),
+            _refund(firm, payment, "20.00", take_back=part(mine, "20.00")),
+            partial(payments.chargeback, payment_id=payment, body=gone),
+            partial(payments.reverse, payment_id=payment, reason="mistake"),
+            partial(payments.give_up, invoice_id=UUID(mine), body={"reason": "gone"}),
+        ]
+    outcome = Counter(crowd.run(acts))
+    assert outcome["ok"] >= len(paid)
+    assert set(outcome) <= {
+        "ok",
+        "payment_reversed",
+        "payment_has_refunds",
+        "payment_over_balance",
+        "allocations_over_payment",
+        "allocation_not_found",
+        "take_back_over_allocation",
+        "refund_over_payment",
+        "refund_over_credit",
+        "refund_not_positive",
+        "invoice_not_open",
+    }
+    firm.holds()

@@ -197,7 +197,7 @@ def open_invoice(total: Decimal, paid: Decimal = Decimal(0), **more: Any) -> Ope
         "state": "issued",
         "currency": "GBP",
     } | more
-    return Open(**values, total=total, paid=paid)
+    return Open(**values, balance=total - paid)
 
 
 CLIENT = new_id()

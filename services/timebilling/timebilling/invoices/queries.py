@@ -20,16 +20,17 @@ from timebilling.taxes.rules import TaxTotal
 from timebilling.taxes.usecases import plain
 
 _INVOICES = """
-SELECT i.id, i.client_id, c.name AS client_name, i.state, i.number, i.currency, i.issued_on, i.due_on, i.net, i.tax, i.total, i.paid,
+SELECT i.id, i.client_id, c.name AS client_name, i.state, i.number, i.currency, i.issued_on, i.due_on, i.net, i.tax, i.total, i.paid, i.bad_debt,
        i.document_id, i.created_at, i.version
 FROM invoices i JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_id WHERE i.firm_id = :firm"""
 _STATUS = {
     "draft": "AND i.state = 'draft'",
     "void": "AND i.state = 'void'",
-    "paid": "AND i.state = 'issued' AND i.paid >= i.total",
-    "overdue": "AND i.state = 'issued' AND i.paid < i.total AND i.due_on < :today",
-    "part_paid": "AND i.state = 'issued' AND i.paid < i.total AND i.due_on >= :today AND i.paid > 0",
-    "open": "AND i.state = 'issued' AND i.paid < i.total AND i.due_on >= :today AND i.paid = 0",
+    "paid": "AND i.state = 'issued' AND i.paid + i.bad_debt >= i.total AND i.bad_debt = 0",
+    "written_off": "AND i.state = 'issued' AND i.paid + i.bad_debt >= i.total AND i.bad_debt > 0",
+    "overdue": "AND i.state = 'issued' AND i.paid + i.bad_debt < i.total AND i.due_on < :today",
+    "part_paid": "AND i.state = 'issued' AND i.paid + i.bad_debt < i.total AND i.due_on >= :today AND i.paid > 0",
+    "open": "AND i.state = 'issued' AND i.paid + i.bad_debt < i.total AND i.due_on >= :today AND i.paid = 0",
 }
 
 
@@ -114,7 +115,7 @@ def _line(row: Mapping[Any, Any], currency: str) -> dict[str, Any]:
 
 def _summary(row: Mapping[Any, Any], day: date) -> dict[str, Any]:
     currency = row["currency"]
-    balance = row["total"] - row["paid"] if row["state"] == "issued" else money.ZERO
+    balance = row["total"] - row["paid"] - row["bad_debt"] if row["state"] == "issued" else money.ZERO
     return {
         n: row[n]
         for n in (
@@ -129,8 +130,8 @@ def _summary(row: Mapping[Any, Any], day: date) -> dict[str, Any]:
             "version",
         )
     } | {
-        "status": rules.status(row["state"], row["total"], row["paid"], row["due_on"], day),
-        **{n: money.view(row[n], currency) for n in ("net", "tax", "total", "paid")},
+        "status": rules.status(row["state"], row["total"], row["paid"], row["due_on"], day, row["bad_debt"]),
+        **{n: money.view(row[n], currency) for n in ("net", "tax", "total", "paid", "bad_debt")},
         "balance": money.view(balance, currency),
     }
 
@@ -148,12 +149,16 @@ def tax_total(total: TaxTotal, currency: str) -> dict[str, Any]:
     }
 
 
+def status_of(invoice: Invoice, day: date) -> str:
+    return rules.status(invoice.state, invoice.total, invoice.paid, invoice.due_on, day, invoice.bad_debt)
+
+
 def event(invoice: Invoice, day: date) -> InvoiceChanged:
     return InvoiceChanged(
         invoice_id=str(invoice.id),
         client_id=str(invoice.client_id),
         number=invoice.number or "",
-        status=rules.status(invoice.state, invoice.total, invoice.paid, invoice.due_on, day),
+        status=status_of(invoice, day),
         issued_on=str(invoice.issued_on or ""),
         due_on=str(invoice.due_on or ""),
         total=Money(**money.view(invoice.total, invoice.currency)),

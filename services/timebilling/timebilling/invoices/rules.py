@@ -99,12 +99,15 @@ def due_on(issued_on: date, terms_days: int) -> date:
     return issued_on + timedelta(days=terms_days)
 
 
-def status(state: str, total: Decimal, paid: Decimal, due: date | None, today: date) -> str:
-    """draft, open, part_paid, paid, overdue, void: derived, never typed in. Overdue beats part paid: money is late."""
+def status(state: str, total: Decimal, paid: Decimal, due: date | None, today: date, bad_debt: Decimal = ZERO) -> str:
+    """draft, open, part_paid, paid, overdue, written_off, void: derived, never typed in. Overdue beats part paid: money is late.
+
+    `bad_debt` is what was given up of it.
+    """
     if state != ISSUED:
         return state
-    if paid >= total:
-        return "paid"
+    if paid + bad_debt >= total:
+        return "written_off" if bad_debt > 0 else "paid"
     if due is not None and today > due:
         return "overdue"
     return "part_paid" if paid > 0 else "open"
@@ -140,13 +143,15 @@ def refusal_to_issue(state: str, shown: str | None, lines: int) -> DomainError |
     return None
 
 
-def refusal_to_void(state: str, shown: str | None, paid: Decimal) -> DomainError | None:
+def refusal_to_void(state: str, shown: str | None, paid: Decimal, bad_debt: Decimal = ZERO) -> DomainError | None:
     if state == DRAFT:
         return Conflict("invoice_not_issued", "A draft is dropped, not voided.")
     if state == VOID:
         return Conflict("invoice_already_void", f"Invoice {shown} is void already.")
     if paid:
         return Conflict("invoice_has_payments", f"Invoice {shown} has payments on it and can't be voided.")
+    if bad_debt:
+        return Conflict("invoice_has_bad_debt", f"Invoice {shown} was given up as a bad debt. Take that back first.")
     return None
 
 

@@ -33,6 +33,7 @@ class Invoice(FirmOwned, Versioned, Base):
     tax: Mapped[Decimal] = mapped_column(default=ZERO)
     total: Mapped[Decimal] = mapped_column(default=ZERO)
     paid: Mapped[Decimal] = mapped_column(default=ZERO)
+    bad_debt: Mapped[Decimal] = mapped_column(default=ZERO)  # given up: will not be paid
     taxes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     frozen: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # seller, buyer, labels as issued
     document_id: Mapped[UUID | None]
@@ -44,7 +45,7 @@ class Invoice(FirmOwned, Versioned, Base):
     @property
     def balance(self) -> Decimal:
         """What is still to be paid; nothing on drafts and void invoices."""
-        return self.total - self.paid if self.state == "issued" else ZERO
+        return self.total - self.paid - self.bad_debt if self.state == "issued" else ZERO
 
 
 class InvoiceLine(FirmOwned, Base):

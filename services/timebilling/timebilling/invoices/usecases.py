@@ -150,7 +150,7 @@ def issue(uow: Uow, invoice_id: UUID, issued_on: date | None, if_match: int | No
 
     Errors: `invoice_already_issued`, `invoice_void`, `invoice_empty` (409), `issue_date_in_future`, `tax_rate_missing` (422).
     """
-    invoice = _locked(uow, invoice_id, if_match)
+    invoice = locked(uow, invoice_id, if_match)
     lines = _lines(uow, invoice)
     _refuse(rules.refusal_to_issue(invoice.state, invoice.number, len(lines)))
     day = issued_on or today(uow)
@@ -183,10 +183,10 @@ def issue(uow: Uow, invoice_id: UUID, issued_on: date | None, if_match: int | No
 def void(uow: Uow, invoice_id: UUID, reason: str, if_match: int | None) -> Invoice:
     """Takes an unpaid invoice back: its work is unbilled again, the posting reversed, the number stays used.
 
-    Errors: `invoice_not_issued`, `invoice_already_void`, `invoice_has_payments` (409).
+    Errors: `invoice_not_issued`, `invoice_already_void`, `invoice_has_payments`, `invoice_has_bad_debt` (409).
     """
-    invoice = _locked(uow, invoice_id, if_match)
-    _refuse(rules.refusal_to_void(invoice.state, invoice.number, invoice.paid))
+    invoice = locked(uow, invoice_id, if_match)
+    _refuse(rules.refusal_to_void(invoice.state, invoice.number, invoice.paid, invoice.bad_debt))
     wip.give_back(uow, invoice.id, reason)
     uow.session.execute(update(InvoiceItem).where(InvoiceItem.invoice_id == invoice.id).values(live=False))
     ledger.reverse_issue(uow, invoice.id, today(uow))
@@ -201,7 +201,7 @@ def void(uow: Uow, invoice_id: UUID, reason: str, if_match: int | None) -> Invoi
 def announce_overdue(uow: Uow, invoice_id: str) -> None:
     """The day after its due date, whoever keeps a copy of an unpaid invoice hears that it is overdue."""
     invoice = uow.get(Invoice, invoice_id, lock=True)
-    if rules.status(invoice.state, invoice.total, invoice.paid, invoice.due_on, today(uow)) == "overdue":
+    if queries.status_of(invoice, today(uow)) == "overdue":
         flag_modified(invoice, "paid")
         uow.session.flush()
         announce(uow, invoice)
@@ -443,12 +443,12 @@ def _lines(uow: Uow, invoice: Invoice) -> list[InvoiceLine]:
 
 
 def _draft(uow: Uow, invoice_id: UUID, if_match: int | None) -> Invoice:
-    invoice = _locked(uow, invoice_id, if_match)
+    invoice = locked(uow, invoice_id, if_match)
     _refuse(rules.refusal_to_change(invoice.state, invoice.number))
     return invoice
 
 
-def _locked(uow: Uow, invoice_id: UUID, if_match: int | None) -> Invoice:
+def locked(uow: Uow, invoice_id: UUID, if_match: int | None = None) -> Invoice:
     """The invoice, locked, if its client may be seen. Errors: `invoice_not_found` (404), `version_conflict` (412)."""
     found = uow.session.scalars(
         select(Invoice)
@@ -471,6 +471,6 @@ def _refuse(refusal: DomainError | None) -> None:
 
 def _facts(invoice: Invoice) -> dict[str, Any]:
     """What the audit keeps of an invoice."""
-    amounts = {n: str(getattr(invoice, n)) for n in ("net", "tax", "total", "paid")}
+    amounts = {n: str(getattr(invoice, n)) for n in ("net", "tax", "total", "paid", "bad_debt")}
     names = ("state", "number", "currency", "issued_on", "due_on", "payment_terms_days", "note")
     return amounts | {n: getattr(invoice, n) for n in names}

@@ -8,6 +8,7 @@ from timebilling.money import ZERO
 
 # Accounts. A further one (retainers, trust, exchange gains) is a further word here.
 DEBTORS, FEES, OUTPUT_TAX, BANK, CLIENT_CREDIT = "debtors", "fees", "output_tax", "bank", "client_credit"
+BAD_DEBTS = "bad_debts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,21 @@ def payment_recorded(amount: Decimal, allocated: Decimal) -> list[Entry]:
 def credit_applied(amount: Decimal) -> list[Entry]:
     """A client's unapplied credit pays invoices."""
     return _legs(Entry(CLIENT_CREDIT, debit=amount), Entry(DEBTORS, credit=amount))
+
+
+def allocations_taken_back(amount: Decimal) -> list[Entry]:
+    """What a payment paid is owed again; the money is the client's credit."""
+    return reversed_(credit_applied(amount))
+
+
+def money_returned(amount: Decimal) -> list[Entry]:
+    """A refund or a chargeback: the client's credit leaves by the bank."""
+    return _legs(Entry(CLIENT_CREDIT, debit=amount), Entry(BANK, credit=amount))
+
+
+def bad_debt(amount: Decimal) -> list[Entry]:
+    """What will not be paid is a loss. Fees and tax stay as they were invoiced."""
+    return _legs(Entry(BAD_DEBTS, debit=amount), Entry(DEBTORS, credit=amount))
 
 
 def reversed_(entries: Sequence[Entry]) -> list[Entry]:

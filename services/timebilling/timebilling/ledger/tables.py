@@ -14,7 +14,7 @@ class LedgerPosting(FirmOwned, Base):
     """One money event. A correction names the posting it reverses."""
 
     __tablename__ = "ledger_postings"
-    kind: Mapped[str]  # invoice_issued, invoice_voided, payment_recorded, credit_applied
+    kind: Mapped[str]  # what happened: invoice_issued, payment_recorded, refund_made …
     posted_on: Mapped[date]
     currency: Mapped[str]
     client_id: Mapped[UUID]

@@ -14,15 +14,22 @@ from timebilling.wip.rules import BUCKETS
 DEBTOR_BUCKETS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90")
 _SEEN = "JOIN client_copy c ON c.firm_id = x.firm_id AND c.id = x.client_id WHERE x.firm_id = :firm"
 _DEBTORS = f"""
-SELECT x.currency, sum(x.total - x.paid) AS debtors,
-  sum(x.total - x.paid) FILTER (WHERE :today <= x.due_on) AS not_due,
-  sum(x.total - x.paid) FILTER (WHERE :today - x.due_on BETWEEN 1 AND 30) AS days_1_30,
-  sum(x.total - x.paid) FILTER (WHERE :today - x.due_on BETWEEN 31 AND 60) AS days_31_60,
-  sum(x.total - x.paid) FILTER (WHERE :today - x.due_on BETWEEN 61 AND 90) AS days_61_90,
-  sum(x.total - x.paid) FILTER (WHERE :today - x.due_on > 90) AS days_over_90
-FROM invoices x {_SEEN} AND x.state = 'issued' AND x.paid < x.total GROUP BY x.currency"""
+SELECT x.currency, sum(x.total - x.paid - x.bad_debt) AS debtors,
+  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today <= x.due_on) AS not_due,
+  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 1 AND 30) AS days_1_30,
+  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 31 AND 60) AS days_31_60,
+  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 61 AND 90) AS days_61_90,
+  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on > 90) AS days_over_90
+FROM invoices x {_SEEN} AND x.state = 'issued' AND x.paid + x.bad_debt < x.total GROUP BY x.currency"""
 _BILLED = f"SELECT x.currency, sum(x.net) AS amount FROM invoices x {_SEEN} AND x.state = 'issued' AND x.issued_on >= :month GROUP BY x.currency"
-_RECEIVED = f"SELECT x.currency, sum(x.amount) AS amount FROM payments x {_SEEN} AND x.received_on >= :month GROUP BY x.currency"
+# What came in this month less what went back this month.
+_RECEIVED = f"""
+SELECT currency, sum(amount) AS amount FROM (
+  SELECT x.currency, x.amount FROM payments x {_SEEN} AND x.received_on >= :month AND x.reversed_at IS NULL
+  UNION ALL
+  SELECT x.currency, -r.amount FROM refunds r JOIN payments x ON x.firm_id = r.firm_id AND x.id = r.payment_id
+  {_SEEN} AND r.returned_on >= :month
+) moved GROUP BY currency"""
 
 
 def overview(uow: Uow) -> dict[str, Any]:

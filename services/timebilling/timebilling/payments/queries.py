@@ -10,15 +10,20 @@ from chassis import paging
 from chassis.errors import NotFound
 from chassis.uow import Uow
 from timebilling import money
+from timebilling.payments import rules
 
 _PAYMENTS = """
-SELECT p.id, p.client_id, c.name AS client_name, p.currency, p.amount, p.allocated, p.received_on, p.method, p.reference, p.created_at
+SELECT p.id, p.client_id, c.name AS client_name, p.currency, p.amount, p.allocated, p.refunded,
+       p.received_on, p.method, p.reference, p.provider_id, p.reversed_at, p.reversal_reason, p.created_at
 FROM payments p JOIN client_copy c ON c.firm_id = p.firm_id AND c.id = p.client_id WHERE p.firm_id = :firm"""
 
 
-def list_payments(uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None) -> dict[str, Any]:
+def list_payments(
+    uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None, unapplied: bool = False
+) -> dict[str, Any]:
     after, values = paging.keyset(["p.id"], cursor, descending=True)
-    condition = "AND p.client_id = :client" if client_id else ""
+    condition = "AND p.client_id = :client " if client_id else ""
+    condition += "AND p.reversed_at IS NULL AND p.allocated + p.refunded < p.amount" if unapplied else ""
     rows = (
         uow.session.execute(
             text(f"{_PAYMENTS} {condition} {after} ORDER BY p.id DESC LIMIT :limit"),
@@ -52,16 +57,30 @@ def _views(uow: Uow, rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
         ),
         {"firm": uow.firm_id, "ids": [r["id"] for r in rows]},
     ).all()
-    names = ("id", "client_id", "client_name", "received_on", "method", "reference", "created_at")
+    refunds = uow.session.execute(
+        text("SELECT * FROM refunds r WHERE r.firm_id = :firm AND r.payment_id = ANY(:ids) ORDER BY r.id"),
+        {"firm": uow.firm_id, "ids": [r["id"] for r in rows]},
+    ).all()
+    names = ("id", "client_id", "client_name", "received_on", "method", "reference", "reversal_reason", "created_at")
     return [
         {n: r[n] for n in names}
         | {
             "amount": money.view(r["amount"], r["currency"]),
-            "unapplied": money.view(r["amount"] - r["allocated"], r["currency"]),
+            "status": rules.status(r["amount"], r["allocated"], r["refunded"], r["reversed_at"]),
+            "unapplied": money.view(
+                0 if r["reversed_at"] else r["amount"] - r["allocated"] - r["refunded"], r["currency"]
+            ),
+            "refunded": money.view(r["refunded"], r["currency"]),
             "allocations": [
                 {"invoice_id": a.invoice_id, "number": a.number, "amount": money.view(a.amount, r["currency"])}
                 for a in allocations
                 if a.payment_id == r["id"]
+            ],
+            "refunds": [
+                {n: getattr(x, n) for n in ("id", "kind", "returned_on", "reference", "reason")}
+                | {"amount": money.view(x.amount, r["currency"])}
+                for x in refunds
+                if x.payment_id == r["id"]
             ],
         }
         for r in rows
@@ -74,14 +93,26 @@ def _views(uow: Uow, rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
 def out_of_bounds(uow: Uow) -> Iterator[str]:
     """Payments and invoices whose allocations don't sum to what they say, or are more than they can be."""
     for table, column, limit, key in (
-        ("payments", "allocated", "amount", "payment_id"),
-        ("invoices", "paid", "total", "invoice_id"),
+        ("payments", "allocated", "t.amount - t.refunded", "payment_id"),
+        ("invoices", "paid", "t.total - t.bad_debt", "invoice_id"),
     ):
         rows = uow.session.execute(
             text(
                 f"SELECT t.id FROM {table} t LEFT JOIN payment_allocations a ON a.firm_id = t.firm_id AND a.{key} = t.id "
-                f"GROUP BY t.firm_id, t.id HAVING coalesce(sum(a.amount), 0) <> t.{column} OR t.{column} NOT BETWEEN 0 AND t.{limit}"
+                f"GROUP BY t.firm_id, t.id HAVING coalesce(sum(a.amount), 0) <> t.{column} OR t.{column} NOT BETWEEN 0 AND {limit}"
             )
         )
         for row in rows:
             yield f"{table.removesuffix('s')} {row.id}"
+
+
+def refunded_too_much(uow: Uow) -> Iterator[str]:
+    """Payments whose refunds and chargebacks don't sum to what they say, or are more than came in."""
+    rows = uow.session.execute(
+        text(
+            "SELECT p.id FROM payments p LEFT JOIN refunds r ON r.firm_id = p.firm_id AND r.payment_id = p.id "
+            "GROUP BY p.firm_id, p.id HAVING coalesce(sum(r.amount), 0) <> p.refunded OR p.refunded > p.amount"
+        )
+    )
+    for row in rows:
+        yield f"payment {row.id}"

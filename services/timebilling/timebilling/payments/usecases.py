@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from chassis.errors import NotFound
+from chassis.errors import Conflict, DomainError, NotFound
 from chassis.uow import Uow
 from praxis.common.v1.types_pb2 import Money
-from praxis.timebilling.v1.events_pb2 import Allocation, PaymentRecorded
+from praxis.timebilling.v1.events_pb2 import Allocation, PaymentRecorded, PaymentReturned
 from timebilling import money
 from timebilling.copies.tables import ClientCopy
 from timebilling.copies.usecases import client, today
+from timebilling.invoices import usecases as invoicing
 from timebilling.invoices.tables import Invoice
 from timebilling.invoices.usecases import announce
 from timebilling.ledger import rules as ledger_rules
@@ -22,11 +23,11 @@ from timebilling.ledger import usecases as ledger
 from timebilling.money import ZERO
 from timebilling.payments import rules
 from timebilling.payments.rules import Open
-from timebilling.payments.tables import Payment, PaymentAllocation
+from timebilling.payments.tables import Payment, PaymentAllocation, Refund
 
 
-def record(uow: Uow, body: dict[str, Any]) -> Payment:
-    """A payment by hand, what it pays, and the rest as the client's credit.
+def record(uow: Uow, body: dict[str, Any], provider_id: str | None = None) -> Payment:
+    """A payment by hand (or as a provider tells of it), what it pays, and the rest as the client's credit.
 
     Errors: `client_not_found`, `invoice_not_found` (404); those of `rules.check_amount` and `rules.check_allocations`;
     `currency_unknown`, `currency_mismatch`, `amount_precision` (422).
@@ -47,6 +48,7 @@ def record(uow: Uow, body: dict[str, Any]) -> Payment:
             received_on=received_on,
             method=body.get("method", "bank_transfer"),
             reference=body.get("reference", ""),
+            provider_id=provider_id,
             created_at=uow.now,
         )
     )
@@ -58,25 +60,243 @@ def record(uow: Uow, body: dict[str, Any]) -> Payment:
 
 
 def allocate(uow: Uow, payment_id: UUID, allocations: Sequence[dict[str, Any]]) -> Payment:
-    """Uses a payment's unapplied credit for invoices. Errors: `payment_not_found` (404); those of `rules.check_allocations`."""
-    payment = uow.session.scalars(
-        select(Payment)
-        .join(ClientCopy, (ClientCopy.firm_id == Payment.firm_id) & (ClientCopy.id == Payment.client_id))
-        .where(Payment.firm_id == uow.firm_id, Payment.id == payment_id)
-        .with_for_update(of=Payment)
-    ).first()
-    if payment is None:
-        raise NotFound("payment_not_found", "There is no such payment.")
+    """Uses a payment's unapplied credit for invoices. Errors: `payment_not_found` (404), `payment_reversed` (409); those of
+    `rules.check_allocations`.
+    """
+    payment = _locked(uow, payment_id)
+    _refuse(rules.refusal_to_touch(payment.reversed_at))
     wanted = _wanted(uow, allocations, payment.currency)
-    rules.check_allocations(
-        payment.amount - payment.allocated, payment.currency, payment.client_id, [(_open(i), a) for i, a in wanted]
-    )
+    rules.check_allocations(payment.unapplied, payment.currency, payment.client_id, [(_open(i), a) for i, a in wanted])
     allocated = sum((a for _, a in wanted), ZERO)
     payment.allocated += allocated
     _apply(uow, payment, wanted)
     _post(uow, "credit_applied", ledger_rules.credit_applied(allocated), payment, today(uow))
     uow.audit("payment.allocated", "payment", payment.id, after={"allocations": list(allocations)})
     return payment
+
+
+# --- back again -------------------------------------------------------------------------------------------------------
+
+
+def take_back(uow: Uow, payment_id: UUID, allocations: Sequence[dict[str, Any]], reason: str) -> Payment:
+    """Frees what a payment pays of invoices: they are owed again, the money is the client's credit.
+
+    Errors: `payment_not_found` (404), `payment_reversed` (409); those of `rules.check_take_back`.
+    """
+    payment = _locked(uow, payment_id)
+    _refuse(rules.refusal_to_touch(payment.reversed_at))
+    _take_back(uow, payment, allocations, "/allocations")
+    uow.audit("payment.taken_back", "payment", payment.id, after={"allocations": list(allocations)}, reason=reason)
+    return payment
+
+
+def refund(uow: Uow, payment_id: UUID, body: dict[str, Any]) -> Payment:
+    """Money that the firm gives back. What pays invoices must be taken back from them first, or here (`take_back`).
+
+    Errors: `payment_not_found` (404), `payment_reversed` (409), `currency_mismatch`, `refund_date_impossible` (422); those of
+    `rules.check_refund` and `rules.check_take_back`.
+    """
+    payment = _locked(uow, payment_id)
+    _refuse(rules.refusal_to_touch(payment.reversed_at))
+    amount, _ = money.parse(body["amount"], pointer="/amount", currency=payment.currency)
+    day = date.fromisoformat(body["returned_on"])
+    rules.check_day(day, payment.received_on, today(uow), "/returned_on")
+    freed = sum((Decimal(a["amount"]["amount"]) for a in body.get("take_back", [])), ZERO)
+    rules.check_refund(amount, payment.amount, payment.refunded, payment.unapplied + freed, payment.currency)
+    _take_back(uow, payment, body.get("take_back", []), "/take_back")
+    _return(uow, payment, "refund", amount, day, reference=body.get("reference", ""), reason=body["reason"])
+    return payment
+
+
+def chargeback(uow: Uow, payment_id: UUID, body: dict[str, Any]) -> Payment:
+    """Money that the payer's bank took back. It is gone whatever it paid: the invoices paid last are owed again first.
+
+    Errors: `payment_not_found` (404), `payment_reversed`, `refund_over_payment` (409), `currency_mismatch`,
+    `refund_date_impossible` (422).
+    """
+    payment = _locked(uow, payment_id)
+    _refuse(rules.refusal_to_touch(payment.reversed_at))
+    left = payment.amount - payment.refunded
+    amount = money.parse(body["amount"], pointer="/amount", currency=payment.currency)[0] if "amount" in body else left
+    day = date.fromisoformat(body["returned_on"])
+    rules.check_day(day, payment.received_on, today(uow), "/returned_on")
+    rules.check_refund(amount, payment.amount, payment.refunded, left, payment.currency)
+    take_and_return(uow, payment, "chargeback", amount, day, reference=body.get("reference", ""), reason=body["reason"])
+    return payment
+
+
+def take_and_return(
+    uow: Uow,
+    payment: Payment,
+    kind: str,
+    amount: Decimal,
+    day: date,
+    *,
+    reference: str,
+    reason: str,
+    provider_id: str | None = None,
+) -> None:
+    """Money that is gone already, of a locked payment: its credit goes first, then what it paid last."""
+    needed = amount - payment.unapplied
+    back = rules.newest_first(needed, _allocated(uow, payment.id)) if needed > 0 else []
+    _take_back(
+        uow,
+        payment,
+        [{"invoice_id": str(i), "amount": money.view(a, payment.currency)} for i, a in back],
+        "/amount",
+    )
+    _return(uow, payment, kind, amount, day, reference=reference, reason=reason, provider_id=provider_id)
+
+
+def reverse(uow: Uow, payment_id: UUID, reason: str) -> Payment:
+    """Takes a payment entered wrongly out of the books: every posting reversed, its invoices owed again; the record stays.
+
+    Errors: `payment_not_found` (404); `payment_reversed`, `payment_from_provider`, `payment_has_refunds` (409).
+    """
+    payment = _locked(uow, payment_id)
+    _refuse(rules.refusal_to_reverse(payment.reversed_at, payment.refunded, payment.provider_id))
+    ledger.reverse_payment(uow, payment.id, today(uow))
+    _unapply(uow, payment, _allocated(uow, payment.id))
+    payment.reversed_at, payment.reversal_reason = uow.now, reason
+    uow.session.flush()
+    uow.announce(_returned(payment, "reversal", payment.amount), subject=payment.id)
+    uow.audit("payment.reversed", "payment", payment.id, reason=reason)
+    return payment
+
+
+def give_up(uow: Uow, invoice_id: UUID, body: dict[str, Any]) -> Invoice:
+    """Writes off what of an invoice will not be paid (a bad debt; WIP has nothing to do with it).
+
+    Errors: `invoice_not_found` (404), `currency_mismatch` (422); those of `rules.check_bad_debt`.
+    """
+    invoice = invoicing.locked(uow, invoice_id)
+    amount = invoice.balance
+    if "amount" in body:
+        amount, _ = money.parse(body["amount"], pointer="/amount", currency=invoice.currency)
+    rules.check_bad_debt(amount, invoice.state, invoice.balance, invoice.number, invoice.currency)
+    invoice.bad_debt += amount
+    uow.session.flush()
+    ledger.post(
+        uow,
+        "bad_debt",
+        ledger_rules.bad_debt(amount),
+        posted_on=today(uow),
+        currency=invoice.currency,
+        client_id=invoice.client_id,
+        invoice_id=invoice.id,
+    )
+    announce(uow, invoice)
+    uow.audit("invoice.given_up", "invoice", invoice.id, after={"amount": str(amount)}, reason=body["reason"])
+    return invoice
+
+
+def expect_again(uow: Uow, invoice_id: UUID, reason: str) -> Invoice:
+    """Takes a bad debt back: the invoice is owed again. Errors: `invoice_not_found` (404), `bad_debt_none` (409)."""
+    invoice = invoicing.locked(uow, invoice_id)
+    if not invoice.bad_debt:
+        raise Conflict("bad_debt_none", "Nothing of this invoice was given up.")
+    before = invoice.bad_debt
+    invoice.bad_debt = ZERO
+    uow.session.flush()
+    ledger.reverse_bad_debts(uow, invoice.id, today(uow))
+    announce(uow, invoice)
+    uow.audit("invoice.expected_again", "invoice", invoice.id, before={"bad_debt": str(before)}, reason=reason)
+    return invoice
+
+
+def _return(
+    uow: Uow,
+    payment: Payment,
+    kind: str,
+    amount: Decimal,
+    day: date,
+    *,
+    reference: str,
+    reason: str,
+    provider_id: str | None = None,
+) -> None:
+    payment.refunded += amount
+    made = uow.add(
+        Refund(
+            payment_id=payment.id,
+            kind=kind,
+            amount=amount,
+            returned_on=day,
+            reference=reference,
+            reason=reason,
+            provider_id=provider_id,
+            at=uow.now,
+        )
+    )
+    _post(uow, f"{kind}_made", ledger_rules.money_returned(amount), payment, day)
+    uow.announce(_returned(payment, kind, amount), subject=payment.id)
+    uow.audit(
+        f"payment.{kind}", "payment", payment.id, after={"refund": str(made.id), "amount": str(amount)}, reason=reason
+    )
+
+
+def _take_back(uow: Uow, payment: Payment, allocations: Sequence[dict[str, Any]], pointer: str) -> None:
+    """Frees the named parts of what the payment pays."""
+    wanted = []
+    for place, named in enumerate(allocations):
+        amount, _ = money.parse(named["amount"], pointer=f"{pointer}/{place}/amount", currency=payment.currency)
+        wanted.append((UUID(named["invoice_id"]), amount))
+    rules.check_take_back(wanted, dict(_allocated(uow, payment.id)), pointer)
+    _post(
+        uow,
+        "allocation_taken_back",
+        ledger_rules.allocations_taken_back(sum((a for _, a in wanted), ZERO)),
+        payment,
+        today(uow),
+    )
+    _unapply(uow, payment, wanted)
+
+
+def _unapply(uow: Uow, payment: Payment, parts: Sequence[tuple[UUID, Decimal]]) -> None:
+    """Books the parts as negative allocations; their invoices are owed again and announced."""
+    if not parts:
+        return
+    of = dict(parts)
+    invoices = uow.session.scalars(
+        select(Invoice)
+        .where(Invoice.firm_id == uow.firm_id, Invoice.id.in_(of))
+        .order_by(Invoice.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    payment.allocated -= sum(of.values(), ZERO)
+    _apply(uow, payment, [(i, -of[i.id]) for i in invoices])
+
+
+def _allocated(uow: Uow, payment_id: UUID) -> list[tuple[UUID, Decimal]]:
+    """What the payment pays of each invoice, the one paid first first."""
+    rows = uow.session.execute(
+        text(
+            "SELECT invoice_id, sum(amount) AS amount FROM payment_allocations WHERE firm_id = :firm AND payment_id = :id "
+            "GROUP BY invoice_id HAVING sum(amount) > 0 ORDER BY max(id::text) FILTER (WHERE amount > 0)"
+        ),
+        {"firm": uow.firm_id, "id": payment_id},
+    )
+    return [(r.invoice_id, r.amount) for r in rows]
+
+
+def _locked(uow: Uow, payment_id: UUID) -> Payment:
+    """The payment, locked, if its client may be seen. Errors: `payment_not_found` (404)."""
+    payment = uow.session.scalars(
+        select(Payment)
+        .join(ClientCopy, (ClientCopy.firm_id == Payment.firm_id) & (ClientCopy.id == Payment.client_id))
+        .where(Payment.firm_id == uow.firm_id, Payment.id == payment_id)
+        .with_for_update(of=Payment)
+        .execution_options(populate_existing=True)
+    ).first()
+    if payment is None:
+        raise NotFound("payment_not_found", "There is no such payment.")
+    return payment
+
+
+def _refuse(refusal: DomainError | None) -> None:
+    if refusal is not None:
+        raise refusal
 
 
 def _wanted(uow: Uow, allocations: Sequence[dict[str, Any]], currency: str) -> list[tuple[Invoice, Decimal]]:
@@ -127,9 +347,7 @@ def _post(uow: Uow, kind: str, entries: Sequence[ledger_rules.Entry], payment: P
 
 
 def _open(invoice: Invoice) -> Open:
-    return Open(
-        invoice.id, invoice.client_id, invoice.number, invoice.state, invoice.currency, invoice.total, invoice.paid
-    )
+    return Open(invoice.id, invoice.client_id, invoice.number, invoice.state, invoice.currency, invoice.balance)
 
 
 def _recorded(payment: Payment, wanted: Sequence[tuple[Invoice, Decimal]]) -> PaymentRecorded:
@@ -141,4 +359,13 @@ def _recorded(payment: Payment, wanted: Sequence[tuple[Invoice, Decimal]]) -> Pa
         allocations=[
             Allocation(invoice_id=str(i.id), amount=Money(**money.view(a, payment.currency))) for i, a in wanted
         ],
+    )
+
+
+def _returned(payment: Payment, kind: str, amount: Decimal) -> PaymentReturned:
+    return PaymentReturned(
+        payment_id=str(payment.id),
+        client_id=str(payment.client_id),
+        kind=kind,
+        amount=Money(**money.view(amount, payment.currency)),
     )
