@@ -18,6 +18,7 @@ import psycopg
 
 from bench import load, servers
 from bench.report import Figure, Report, median
+from chassis.testing import eventually
 from tests.e2e.support import Firm, Platform, open_firm
 
 CONNECTIONS = (1, 4, 8, 32)
@@ -49,7 +50,10 @@ def main(words: list[str]) -> None:
 def _facts(firm: Firm) -> dict[str, Any]:
     """A client and a job to log time on, and how to reach the service past the edge."""
     owner = firm.owner
-    client = owner.post("clients/v1/clients", {"name": "Bench Ltd", "kind": "organisation"}, status=201)
+    # In its first moments a firm's settings are still on their way to the services.
+    client = eventually(
+        lambda: owner.post("clients/v1/clients", {"name": "Bench Ltd", "kind": "organisation"}, status=201)
+    )
     job = owner.post("workflow/v1/jobs", {"client_id": client["id"], "title": "Bench"}, status=201)
     body = {
         "job_id": job["id"],

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 EXCHANGE = Exchange(events.EXCHANGE, type="topic", durable=True)
 BATCH = 200
+GATHER = 0.01  # seconds in which what commits after something left waits to leave together
 CONFIRM_TIMEOUT = 10.0
 DELIVERY_LIMIT = 20  # crashes of the process on one message before the broker sets it aside
 
@@ -151,11 +152,13 @@ class Relay:
         pause = 0.2
         while not stop.is_set():
             try:
+                wake.clear()
                 moved = self.move()
                 pause = 0.2
-                if moved < BATCH:
+                if moved == 0:
                     wake.wait(timeout=1.0)
-                    wake.clear()
+                elif moved < BATCH:
+                    stop.wait(GATHER)
             except self._publisher.transport_errors as error:
                 log.warning("broker_unreachable", extra={"error": str(error), "retry_in": pause})
                 self._publisher.close()

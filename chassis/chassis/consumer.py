@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 8
 PREFETCH = 50
+GATHER = 0.001  # seconds to look whether more has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,55 @@ class Handler:
     def _once(self, envelope: events.Envelope, listens: Sequence[Listen]) -> bool:
         principal = auth.system(self._runtime.service.name, envelope.firm_id)
         with unit_of_work(self._runtime, principal) as uow:
-            if not uow.session.execute(_RECEIVED, {"id": envelope.id}).first():
+            if not _received(uow, [envelope.id]):
                 return False
             for listen in listens:
                 listen.handler(uow, events.unwrap(envelope, listen.event))
             uow.commit()
-        telemetry.event_lag_seconds.record((datetime.now(UTC) - envelope.time).total_seconds(), {"type": envelope.type})
+        _record_lag([envelope])
         return True
+
+    def handle_or_set_aside_all(self, bodies: Sequence[bytes]) -> None:
+        """Handles what came together, each firm's in one transaction; if that fails, one by one. Errors: InfrastructureDown."""
+        firms: dict[UUID, list[tuple[bytes, events.Envelope]]] = {}
+        for body in bodies:
+            try:
+                envelope = events.Envelope.decode(body)
+            except ValueError as error:
+                self._set_aside(body, error)
+            else:
+                firms.setdefault(envelope.firm_id, []).append((body, envelope))
+        for firm_id, came in firms.items():
+            if len(came) == 1 or not self._together(firm_id, [envelope for _, envelope in came]):
+                for body, _ in came:
+                    self.handle_or_set_aside(body)
+
+    def _together(self, firm_id: UUID, envelopes: Sequence[events.Envelope]) -> bool:
+        """Handles a firm's events in their order in one transaction. False: nothing was done, since one of them failed."""
+        try:
+            with unit_of_work(self._runtime, auth.system(self._runtime.service.name, firm_id)) as uow:
+                new = _received(uow, [envelope.id for envelope in envelopes])
+                for envelope in envelopes:
+                    if envelope.id in new:
+                        new.remove(envelope.id)  # the same message may have come twice
+                        self._within(uow, envelope)
+                uow.commit()
+        except (Unavailable, OperationalError) as error:
+            raise InfrastructureDown(str(error)) from error
+        except Exception as error:
+            log.info("batch_taken_apart", extra={"events": len(envelopes), "error": repr(error)})
+            return False
+        _record_lag(envelopes)
+        telemetry.events_consumed.add(len(envelopes), {"outcome": "handled"})
+        return True
+
+    def _within(self, uow: Uow, envelope: events.Envelope) -> None:
+        with telemetry.continued(envelope.trace, f"consume {envelope.type}"):
+            for listen in self._listens.get(envelope.type, ()):
+                listen.handler(uow, events.unwrap(envelope, listen.event))
+        # The next event's use case reads what this one wrote, as it would in a transaction of its own.
+        uow.session.flush()
+        uow.session.expunge_all()
 
     def handle_or_set_aside(self, body: bytes) -> None:
         """Handles a message; one that fails becomes a row of `retry`. Errors: InfrastructureDown."""
@@ -143,7 +186,10 @@ class Handler:
             connection.execute(text("DELETE FROM retry WHERE event_id = :id"), {"id": row.event_id})
 
 
-_RECEIVED = text("INSERT INTO inbox (event_id, at) VALUES (:id, now()) ON CONFLICT DO NOTHING RETURNING event_id")
+_RECEIVED = text(
+    "INSERT INTO inbox (event_id, at) SELECT DISTINCT id, now() FROM unnest(CAST(:ids AS uuid[])) AS came (id) "
+    "ORDER BY id ON CONFLICT DO NOTHING RETURNING event_id"
+)
 _RETRY = text(
     "INSERT INTO retry (event_id, type, body, attempts, next_at, error, at) VALUES (:id, :type, :body, 1, :next, :error, now()) "
     "ON CONFLICT (event_id) DO NOTHING"
@@ -152,6 +198,17 @@ _CLAIM = text(
     "UPDATE retry SET next_at = now() + interval '1 minute' WHERE event_id = "
     "(SELECT event_id FROM retry WHERE next_at <= now() ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
 )
+
+
+def _received(uow: Uow, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of the events had not been handled before; from here on all of them are."""
+    return set(uow.session.execute(_RECEIVED, {"ids": list(ids)}).scalars())
+
+
+def _record_lag(envelopes: Sequence[events.Envelope]) -> None:
+    now = datetime.now(UTC)
+    for envelope in envelopes:
+        telemetry.event_lag_seconds.record((now - envelope.time).total_seconds(), {"type": envelope.type})
 
 
 def backoff(attempt: int) -> timedelta:
@@ -174,11 +231,15 @@ def bury(runtime: "Runtime", source: str, type: str, body: bytes, error: str) ->
 
 
 class Consumer:
-    """Reads the service's queue. A message is acknowledged after its effect, or its row of `retry`, has committed."""
+    """Reads the service's queue. A message is acknowledged after its effect, or its row of `retry`, has committed.
+
+    What has come meanwhile is handled together: a busy queue costs a transaction per batch, a quiet one waits for nothing.
+    """
 
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
         self._handler = Handler(runtime)
+        self._came: list[Any] = []
         self._types = sorted({listen.type for listen in runtime.service.listens})
 
     def run(self, stop: threading.Event) -> None:
@@ -202,20 +263,29 @@ class Consumer:
             channel.basic_qos(0, PREFETCH, False)
             queue = bus.queue_of(self._runtime.service.name, self._types)
             beat = time.monotonic()
-            with KombuConsumer(channel, [queue], on_message=self._on_message, accept=None, auto_declare=False):
+            self._came.clear()
+            with KombuConsumer(channel, [queue], on_message=self._came.append, accept=None, auto_declare=False):
                 while not stop.is_set():
-                    try:
-                        connection.drain_events(timeout=0.5)
-                    except TimeoutError:
+                    _drain(connection, 0.5)
+                    while self._came and len(self._came) < PREFETCH and _drain(connection, GATHER):
                         pass
+                    self._handle()
                     if time.monotonic() - beat > 5:
                         beat = time.monotonic()
                         connection.heartbeat_check()
 
-    def _on_message(self, message: Any) -> None:
-        body = message.body if isinstance(message.body, bytes) else bytes(message.body, "utf-8")
-        self._handler.handle_or_set_aside(body)  # InfrastructureDown leaves it unacknowledged: it comes again
-        message.ack()
+    def _handle(self) -> None:
+        """Handles and acknowledges what came. InfrastructureDown leaves it unacknowledged: it comes again."""
+        fresh = [m for m in self._came if not m.delivery_info.get("redelivered")]
+        # What was delivered before may have taken the process down: alone, it takes no other message with it.
+        for message in self._came:
+            if message not in fresh:
+                self._handler.handle_or_set_aside(_body(message))
+        if fresh:
+            self._handler.handle_or_set_aside_all([_body(message) for message in fresh])
+        if self._came:
+            self._came[-1].ack(multiple=True)
+            self._came.clear()
 
     def _wait_for_database(self, stop: threading.Event) -> None:
         while not stop.wait(1.0):
@@ -226,3 +296,16 @@ class Consumer:
             except Exception as error:
                 log.warning("database_unreachable", extra={"error": str(error).splitlines()[0]})
                 self._runtime.engine.dispose()
+
+
+def _drain(connection: Any, timeout: float) -> bool:
+    """Takes what comes next, if it comes in time."""
+    try:
+        connection.drain_events(timeout=timeout)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _body(message: Any) -> bytes:
+    return message.body if isinstance(message.body, bytes) else bytes(message.body, "utf-8")

@@ -21,6 +21,13 @@ BATCH = 500
 _COLUMNS = "id, at, actor, actor_name, source, action, subject_type, subject_id, before, after, reason, trace_id, position, hash"
 
 
+_SEAL = text(
+    "UPDATE audit SET position = :after + sealed.place, hash = sealed.hash "
+    "FROM unnest(CAST(:ids AS uuid[]), CAST(:hashes AS bytea[])) WITH ORDINALITY AS sealed (id, hash, place) "
+    "WHERE audit.firm_id = :firm AND audit.id = sealed.id"
+)
+
+
 def link(previous: bytes, row: Any) -> bytes:
     """The hash of a row that follows `previous`."""
     facts = [
@@ -41,11 +48,13 @@ def seal(runtime: "Runtime", firm_id: UUID) -> int:
         rows = uow.session.execute(
             text(f"SELECT {_COLUMNS} FROM audit WHERE position IS NULL ORDER BY id LIMIT {BATCH}")
         ).all()
+        hashes = []
         for row in rows:
-            position, previous = position + 1, link(previous, row)
+            previous = link(previous, row)
+            hashes.append(previous)
+        if rows:
             uow.session.execute(
-                text("UPDATE audit SET position = :position, hash = :hash WHERE firm_id = :firm AND id = :id"),
-                {"position": position, "hash": previous, "firm": firm_id, "id": row.id},
+                _SEAL, {"firm": firm_id, "ids": [row.id for row in rows], "hashes": hashes, "after": position}
             )
         uow.commit()
         return len(rows)

@@ -273,8 +273,9 @@ class Uow:
         if not parts:
             return "", {}
         heads = ", ".join(f"w{i} AS ({part})" for i, part in enumerate(parts))
-        wake = "pg_notify('praxis_work', '')" if self._announced or self._due else "1"
-        return f"WITH {heads} SELECT {wake}", p
+        wakes = [name for name, work in (("events", self._announced), ("due", self._due)) if work]
+        told = ", ".join(f"pg_notify('praxis_work', '{name}')" for name in wakes)
+        return f"WITH {heads} SELECT {told or '1'}", p
 
 
 def lost_update(current: int | None) -> PreconditionFailed:

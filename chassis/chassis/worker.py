@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,10 +25,10 @@ KEEP_DAYS = 7  # outbox, inbox, done work; idempotency keys live for a day
 
 def run(runtime: "Runtime", stop: threading.Event) -> None:
     """Works until `stop` is set, then lets what is under way end."""
-    wakes = [threading.Event(), threading.Event()]
+    wakes = {"events": threading.Event(), "due": threading.Event()}
     jobs: dict[str, Callable[[], None]] = {
-        "relay": lambda: Relay(runtime).run(stop, wakes[0]),
-        "timers": lambda: Timers(runtime).run(stop, wakes[1]),
+        "relay": lambda: Relay(runtime).run(stop, wakes["events"]),
+        "timers": lambda: Timers(runtime).run(stop, wakes["due"]),
         "listen": lambda: _listen(runtime, stop, wakes),
         "retry": lambda: _every(stop, 1.0, Handler(runtime).retry_due),
         "housekeeping": lambda: _every(stop, 5.0, lambda: keep_house(runtime)),
@@ -40,21 +40,22 @@ def run(runtime: "Runtime", stop: threading.Event) -> None:
         thread.start()
     log.info("working", extra={"threads": sorted(jobs)})
     stop.wait()
-    for wake in wakes:
+    for wake in wakes.values():
         wake.set()
     for thread in threads:
         thread.join(timeout=20)
 
 
-def _listen(runtime: "Runtime", stop: threading.Event, wakes: Sequence[threading.Event]) -> None:
-    """Wakes relay and timers as soon as something is committed; without it they look once a second."""
+def _listen(runtime: "Runtime", stop: threading.Event, wakes: Mapping[str, threading.Event]) -> None:
+    """Wakes relay or timers as soon as there is something for them; without it they look once a second."""
     while not stop.is_set():
         try:
             with psycopg.connect(runtime.settings.database_url, autocommit=True, connect_timeout=5) as connection:
                 connection.execute("LISTEN praxis_work")
                 while not stop.is_set():
-                    for _ in connection.notifies(timeout=1.0, stop_after=1):
-                        for wake in wakes:
+                    for told in connection.notifies(timeout=1.0, stop_after=1):
+                        # A release may run beside one that tells other things: then everybody looks.
+                        for wake in [wakes[told.payload]] if told.payload in wakes else wakes.values():
                             wake.set()
         except psycopg.Error as error:
             log.warning("listen_lost", extra={"error": str(error).splitlines()[0] if str(error) else repr(error)})

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -234,3 +235,39 @@ def test_the_queue_is_a_quorum_queue_with_a_delivery_limit(wired: World) -> None
     assert queue.queue_arguments["x-queue-type"] == "quorum"
     assert queue.queue_arguments["x-delivery-limit"] == bus.DELIVERY_LIMIT
     assert Consumer(wired.runtime)._types == [FIRM]
+
+
+def test_what_comes_together_is_handled_in_order_in_one_transaction(wired: World) -> None:
+    from chassis.consumer import Handler
+
+    firm, other = wired.firm(), wired.firm()
+    came = [
+        *(_firm_event(firm, f"name {n}", n) for n in (1, 3, 2)),
+        _firm_event(other, "another firm", 1),
+    ]
+    Handler(wired.runtime).handle_or_set_aside_all([*(e.encode() for e in came), came[0].encode()])
+    assert (firm_name(wired, firm), firm_name(wired, other)) == ("name 3", "another firm")
+    with wired.runtime.engine.connect() as connection:
+        stamps = connection.execute(
+            text("SELECT DISTINCT at FROM inbox WHERE event_id = ANY(:ids)"), {"ids": [e.id for e in came[:3]]}
+        ).all()
+    assert len(stamps) == 1  # now() is the transaction's
+
+
+def test_one_that_fails_takes_none_of_those_it_came_with_along(wired: World) -> None:
+    from chassis.consumer import Handler
+
+    firm = wired.firm()
+    came = [_firm_event(firm, "first", 1), _firm_event(firm, "poison", 2), _firm_event(firm, "last", 3)]
+    Handler(wired.runtime).handle_or_set_aside_all([b"not json", *(e.encode() for e in came)])
+    assert firm_name(wired, firm) == "last"
+    with wired.runtime.engine.connect() as connection:
+        aside = connection.execute(
+            text("SELECT event_id FROM retry WHERE event_id = ANY(:ids)"), {"ids": [e.id for e in came]}
+        ).scalars()
+        assert list(aside) == [came[1].id]
+
+
+def _firm_event(firm: UUID, name: str, version: int) -> events.Envelope:
+    event = FirmUpdated(firm_id=str(firm), name=name, version=version)
+    return events.wrap(event, source="x", subject=str(firm), firm_id=firm, version=version, at=datetime.now(UTC))
