@@ -23,6 +23,9 @@ service = Service(
             "period_already_made", "The client has this job for the period already. Say `again` to make another one."
         ),
         "uq_dependencies_firm_id": Conflict("dependency_exists", "This dependency exists already."),
+        "uq_working_weeks": Conflict(
+            "working_week_exists", "The person has a working week from this day already. Take that one back first."
+        ),
         "fk_jobs_firm_id": Conflict("stage_in_use", "There are jobs in this stage. Move them to another one first."),
     },
 )

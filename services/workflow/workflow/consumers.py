@@ -7,7 +7,8 @@ from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, Engageme
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
-from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, TaskChanged
+from praxis.workflow.v1.events_pb2 import AvailabilityChanged, JobChanged, RequestChanged, TaskChanged
+from workflow.calendars import queries as calendar_queries
 from workflow.copies import usecases as copies
 from workflow.jobs import checks
 from workflow.jobs import queries as job_queries
@@ -37,6 +38,7 @@ REPUBLISH = {
     JobChanged: job_queries.job_states,
     TaskChanged: task_queries.task_states,
     RequestChanged: request_queries.request_states,
+    AvailabilityChanged: calendar_queries.availability_states,
 }
 
 CHECKS = {

@@ -16,6 +16,8 @@ from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, Engageme
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
+from workflow.calendars.rules import days_within
+from workflow.calendars.tables import Closure
 from workflow.copies.tables import (
     ClientCopy,
     ContactClient,
@@ -164,9 +166,16 @@ def day_begins(uow: Uow, day: date) -> datetime:
 
 
 def calendar_of(uow: Uow) -> Calendar:
-    """The firm's business days."""
-    firm = firm_of(uow)
-    return Calendar(firm.country, firm.holidays_region)
+    """The firm's business days; read once per unit of work."""
+    known: Calendar | None = uow.session.info.get("calendar")
+    if known is None:
+        firm = firm_of(uow)
+        closed = uow.session.execute(select(Closure.first_day, Closure.last_day).where(Closure.removed_at.is_(None)))
+        known = Calendar(
+            firm.country, firm.holidays_region, days_within((row.first_day, row.last_day) for row in closed)
+        )
+        uow.session.info["calendar"] = known
+    return known
 
 
 # --- who and for whom ------------------------------------------------------------------------------------------------

@@ -23,6 +23,24 @@ def period_of(body: Mapping[str, Any]) -> tuple[date | None, date | None]:
     return start, end
 
 
+def range_of(first: date | str, last: date | str, longest: int) -> tuple[date, date]:
+    """The first and last day of a range of at most `longest` days. Errors: `range_invalid`, `date_out_of_range`."""
+    days = {"first_day": str(first), "last_day": str(last)}
+    begins, ends = required_date(days, "first_day"), required_date(days, "last_day")
+    if ends < begins:
+        raise Invalid("range_invalid", "The last day comes before the first.", pointer="/last_day")
+    if (ends - begins).days >= longest:
+        raise Invalid("range_invalid", f"At most {longest} days at a time.", pointer="/last_day")
+    return begins, ends
+
+
+def required_date(body: Mapping[str, Any], name: str) -> date:
+    """A date that the specification requires. Errors: `date_out_of_range`."""
+    day = date_of(body, name)
+    assert day is not None
+    return day
+
+
 def date_of(body: Mapping[str, Any], name: str) -> date | None:
     """An optional date of a body. Errors: `date_out_of_range`."""
     if body.get(name) is None:

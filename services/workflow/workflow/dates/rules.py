@@ -1,9 +1,11 @@
 """Dates: relative dates with end-of-month arithmetic, business days, rolls, and how a period is named."""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 import holidays
@@ -57,21 +59,54 @@ class Calendar:
     region: str = ""
     closures: frozenset[date] = field(default_factory=frozenset)
 
+    @classmethod
+    def of(cls, code: str) -> "Calendar":
+        """A jurisdiction's calendar: "GB", "US-DC". It knows nothing of the firm's closures: they move no legal date."""
+        country, _, region = code.partition("-")
+        return cls(country, region)
+
+    @property
+    def code(self) -> str:
+        return f"{self.country}-{self.region}" if self.region else self.country
+
     def is_business_day(self, day: date) -> bool:
         weekend, off = _year_of(self.country, self.region, day.year)
         return day.weekday() not in weekend and day not in off and day not in self.closures
 
+    def is_weekend(self, day: date) -> bool:
+        return day.weekday() in _year_of(self.country, self.region, day.year)[0]
+
+    def holiday(self, day: date) -> str | None:
+        """The name of the public holiday on that day, if it is one."""
+        return _year_of(self.country, self.region, day.year)[1].get(day)
+
+    def of_the_law(self) -> "Calendar":
+        """The same without the firm's closures."""
+        return Calendar(self.country, self.region)
+
 
 @lru_cache(maxsize=2000)
-def _year_of(country: str, region: str, year: int) -> tuple[frozenset[int], frozenset[date]]:
-    """Weekend days (0 Monday) and public holidays of one year; immutable, so threads can share it."""
+def _year_of(country: str, region: str, year: int) -> tuple[frozenset[int], Mapping[date, str]]:
+    """Weekend days (0 Monday) and public holidays of one year; never changed, so threads can share it."""
     for subdivision in (region or None, None):
         try:
             found = holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False)
         except NotImplementedError:
             continue
-        return frozenset(found.weekend), frozenset(found)
-    return frozenset({5, 6}), frozenset()
+        return frozenset(found.weekend), MappingProxyType(dict(found))
+    return frozenset({5, 6}), MappingProxyType({})
+
+
+@cache
+def known_calendars() -> Mapping[str, tuple[str, ...]]:
+    """Countries by ISO 3166 code with those of their regions whose holidays differ, as `holidays` knows them."""
+    found = holidays.list_supported_countries(include_aliases=False)
+    return {code: tuple(regions) for code, regions in sorted(found.items()) if len(code) == 2}
+
+
+def calendar_known(code: str) -> bool:
+    country, _, region = code.partition("-")
+    return country in known_calendars() and (not region or region in known_calendars()[country])
 
 
 # --- arithmetic ------------------------------------------------------------------------------------------------------
@@ -133,7 +168,8 @@ class DateRule:
     """A relative date: anchor ± amount units, then `plus_days` calendar days, then rolled to a business day.
 
     `of` is the key of the task or request whose completion is the anchor. "One month and seven days after the period's
-    end" (UK VAT returns) is months 1, plus_days 7.
+    end" (UK VAT returns) is months 1, plus_days 7. `calendar` names the jurisdiction whose business days count, where
+    that is not the firm's own: "US-DC" for US federal tax (26 USC 7503), wherever the firm is.
     """
 
     anchor: Anchor
@@ -142,6 +178,7 @@ class DateRule:
     unit: Unit = "days"
     plus_days: int = 0
     roll: Roll = "none"
+    calendar: str | None = None
 
     @classmethod
     def parse(cls, raw: dict[str, Any]) -> "DateRule":
@@ -155,12 +192,15 @@ class DateRule:
             "unit": self.unit,
             "plus_days": self.plus_days,
             "roll": self.roll,
+            "calendar": self.calendar or None,
         }
         return {k: v for k, v in raw.items() if v is not None}
 
 
 def resolve(rule: DateRule, anchor: date, calendar: Calendar) -> date:
-    """The date a rule gives for the day of its anchor. Errors: DateOutOfRange."""
+    """The date a rule gives for the day of its anchor, by the firm's calendar unless it names another. Errors: DateOutOfRange."""
+    if rule.calendar:
+        calendar = Calendar.of(rule.calendar)
     match rule.unit:
         case "months":
             day = add_months(anchor, rule.amount)
@@ -190,14 +230,15 @@ def in_words(rule: DateRule, anchor: date | None, of_title: str = "") -> str:
     """How a date came about: "1 month and 7 days after the period's end (30 Sep 2026), rolled to the next business day"."""
     subject = _ANCHOR_WORDS.get(rule.anchor) or f"“{of_title}”"
     known = f" ({short(anchor)})" if anchor else ""
+    rolled = _ROLL_WORDS.get(rule.roll, "") + (f" of {rule.calendar}" if rule.calendar and rule.roll != "none" else "")
     parts = [_count(abs(rule.amount), rule.unit)] if rule.amount else []
     if rule.plus_days:
         same = not rule.amount or (rule.plus_days > 0) == (rule.amount > 0)
         parts.append(("" if same else "less ") + _count(abs(rule.plus_days), "days"))
     if not parts:
-        return f"on {subject}{known}{_ROLL_WORDS.get(rule.roll, '')}"
+        return f"on {subject}{known}{rolled}"
     side = "after" if (rule.amount or rule.plus_days) > 0 else "before"
-    return f"{' and '.join(parts)} {side} {subject}{known}{_ROLL_WORDS.get(rule.roll, '')}"
+    return f"{' and '.join(parts)} {side} {subject}{known}{rolled}"
 
 
 def _count(number: int, unit: str) -> str:

@@ -10,6 +10,7 @@ from workflow.dates.rules import (
     COMPLETION_ANCHORS,
     Calendar,
     DateRule,
+    calendar_known,
     in_words,
     period_name,
     resolve,
@@ -234,6 +235,7 @@ def _check_rules(content: Content) -> None:
             raise Contradiction(
                 "anchor_not_allowed", "A job's due date can't depend on when a step is completed.", f"/{name}/anchor"
             )
+        _check_calendar(job_rule, f"/{name}")
     for step, where in _steps(content):
         rule = step.due
         if rule and rule.anchor in COMPLETION_ANCHORS and kinds.get(rule.of or "") != rule.anchor:
@@ -242,6 +244,16 @@ def _check_rules(content: Content) -> None:
             )
         if rule and rule.anchor not in COMPLETION_ANCHORS and rule.of:
             raise Contradiction("anchor_unknown", "Only completion anchors name a task or request.", f"{where}/due/of")
+        _check_calendar(rule, f"{where}/due")
+
+
+def _check_calendar(rule: DateRule | None, where: str) -> None:
+    if rule and rule.calendar and not calendar_known(rule.calendar):
+        raise Contradiction(
+            "calendar_unknown",
+            f"There is no holiday calendar “{rule.calendar}”. A calendar is a country or one of its regions, such as US-DC.",
+            f"{where}/calendar",
+        )
 
 
 def _check_items(content: Content) -> None:
@@ -386,7 +398,7 @@ def plan(content: Content, s: Situation) -> Plan:
         if person:
             people[role] = person
     dates = _Dates(content, s)
-    statutory, internal = dates.of_job(content.statutory_due), dates.of_job(content.internal_due)
+    statutory, internal = dates.of_the_law(content.statutory_due), dates.of_job(content.internal_due)
     planned = {step.key: dates.of_step(step) for step in _in_date_order(content)}
     warnings += dates.warnings
     warnings += _late(content, planned, statutory, s.today)
@@ -434,15 +446,18 @@ class _Dates:
             ),
         }
 
+    def of_the_law(self, rule: DateRule | None) -> date | None:
+        return self._resolve(rule, None, self._s.calendar.of_the_law())[0]
+
     def of_job(self, rule: DateRule | None) -> date | None:
-        return self._resolve(rule, None)[0]
+        return self._resolve(rule, None, self._s.calendar)[0]
 
     def of_step(self, step: TaskStep | RequestStep) -> tuple[date | None, str | None]:
-        due, why = self._resolve(step.due, step.key)
+        due, why = self._resolve(step.due, step.key, self._s.calendar)
         self._due[step.key] = due
         return due, why
 
-    def _resolve(self, rule: DateRule | None, key: str | None) -> tuple[date | None, str | None]:
+    def _resolve(self, rule: DateRule | None, key: str | None, calendar: Calendar) -> tuple[date | None, str | None]:
         if rule is None:
             return None, None
         anchor = self._due.get(rule.of) if rule.of else self._anchors[rule.anchor]()
@@ -450,7 +465,7 @@ class _Dates:
         if anchor is None:
             self.warnings.append(PlanWarning("date_unresolved", f"The date “{words}” can't be worked out yet.", key))
             return None, words
-        return resolve(rule, anchor, self._s.calendar), words
+        return resolve(rule, anchor, calendar), words
 
 
 def _in_date_order(content: Content) -> list[TaskStep | RequestStep]:
