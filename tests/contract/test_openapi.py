@@ -18,6 +18,9 @@ WHOLE = {
     "identity.staff.http.list_permissions": "as many as the release has",
     "workflow.stages.http.list_stages": "the columns of one board",
     "workflow.starters.http.list_starters": "as many as the release has",
+    "workflow.calendars.http.list_days_off": "two years at most",
+    "workflow.calendars.http.list_closures": "two years at most",
+    "workflow.calendars.http.list_holiday_calendars": "as many as there are countries",
 }
 OPEN = {"identity.api_clients.http.token": "RFC 6749: unknown parameters are ignored, errors have a form of their own"}
 UNREPEATED = {

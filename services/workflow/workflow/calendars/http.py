@@ -7,7 +7,7 @@ from chassis.errors import Invalid
 from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
 from workflow.calendars import queries, usecases
-from workflow.calendars.tables import Closure, Leave, WorkingWeek
+from workflow.calendars.tables import Closure, Leave
 from workflow.copies.queries import staff_named
 from workflow.dates.parsing import range_of
 from workflow.dates.rules import calendar_known
@@ -27,19 +27,16 @@ def list_holiday_calendars(uow: Uow) -> dict[str, Any]:
     return {"items": queries.holiday_calendars()}
 
 
-def get_availability(uow: Uow, first_day: str, last_day: str, staff_id: str | None = None) -> dict[str, Any]:
+def list_availability(
+    uow: Uow,
+    first_day: str,
+    last_day: str,
+    staff_id: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
     first, last = range_of(first_day, last_day, _LONGEST if staff_id else _LONGEST_OF_ALL)
-    found = queries.availability(uow, first, last, [UUID(staff_id)] if staff_id else None)
-    names = staff_named(uow, found.keys())
-    items = [
-        {
-            "staff": names[person],
-            "minutes": sum(day.minutes for day in days),
-            "days": [{"day": day.day, "minutes": day.minutes, "why": day.why} for day in days],
-        }
-        for person, days in found.items()
-    ]
-    return {"items": items}
+    return queries.list_availability(uow, first, last, UUID(staff_id) if staff_id else None, limit=limit, cursor=cursor)
 
 
 # --- closures --------------------------------------------------------------------------------------------------------
@@ -71,31 +68,21 @@ def _closure(row: Closure) -> dict[str, Any]:
 # --- working weeks ---------------------------------------------------------------------------------------------------
 
 
-def list_working_weeks(uow: Uow, staff_id: str | None = None) -> dict[str, Any]:
-    found = queries.working_weeks(uow, UUID(staff_id) if staff_id else None)
-    names = staff_named(uow, {row.staff_id for row in found})
-    return {"items": [_week(row, names) for row in found]}
+def list_working_weeks(
+    uow: Uow, staff_id: str | None = None, limit: int = 50, cursor: str | None = None
+) -> dict[str, Any]:
+    return queries.list_working_weeks(uow, UUID(staff_id) if staff_id else None, limit=limit, cursor=cursor)
 
 
 def create_working_week(uow: Uow, body: dict[str, Any]) -> Reply:
     week = usecases.create_working_week(uow, body)
-    shown = _week(week, staff_named(uow, [week.staff_id]))
+    shown = queries.week_shown(vars(week), _name(uow, week.staff_id))
     return created(shown, f"/working-weeks/{week.id}", etag=week.version)
 
 
 def remove_working_week(uow: Uow, working_week_id: str) -> Reply:
     usecases.remove_working_week(uow, UUID(working_week_id))
     return NO_CONTENT
-
-
-def _week(row: WorkingWeek, names: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "staff": names[row.staff_id],
-        "from_on": row.from_on,
-        "minutes": list(row.minutes),
-        "version": row.version,
-    }
 
 
 # --- leave -----------------------------------------------------------------------------------------------------------
@@ -129,6 +116,8 @@ def remove_leave(uow: Uow, leave_id: str) -> Reply:
 
 
 def _leave(uow: Uow, row: Leave) -> dict[str, Any]:
-    name = staff_named(uow, [row.staff_id])[row.staff_id]["name"]
-    names = ("id", "staff_id", "first_day", "last_day", "minutes", "kind", "note", "version")
-    return queries.leave_shown(uow, {n: getattr(row, n) for n in names}, name)
+    return queries.leave_shown(uow, vars(row), _name(uow, row.staff_id))
+
+
+def _name(uow: Uow, staff_id: UUID) -> str:
+    return str(staff_named(uow, [staff_id])[staff_id]["name"])

@@ -1,6 +1,6 @@
 """Calendars as the API shows them, and who is there on which day."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -79,11 +79,51 @@ def leave_shown(uow: Uow, values: dict[str, Any], staff_name: str | None) -> dic
     }
 
 
-def working_weeks(uow: Uow, staff_id: UUID | None) -> list[WorkingWeek]:
-    found = select(WorkingWeek).where(WorkingWeek.removed_at.is_(None))
-    if staff_id:
-        found = found.where(WorkingWeek.staff_id == staff_id)
-    return list(uow.session.scalars(found.order_by(WorkingWeek.staff_id, WorkingWeek.from_on)))
+_WEEKS = """
+SELECT w.id, w.staff_id, s.name AS staff_name, w.from_on, w.minutes, w.version
+FROM working_weeks w LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
+WHERE w.firm_id = :firm AND w.removed_at IS NULL {who} {after}
+ORDER BY w.staff_id, w.from_on LIMIT :n
+"""
+
+
+def list_working_weeks(uow: Uow, staff_id: UUID | None, *, limit: int, cursor: str | None) -> dict[str, Any]:
+    """By person, and in the order they begin."""
+    after, parameters = keyset(["w.staff_id", "w.from_on"], cursor, casts=["uuid", "date"])
+    statement = _WEEKS.format(who="AND w.staff_id = :staff" if staff_id else "", after=after)
+    values = {"firm": uow.firm_id, "staff": staff_id, "n": limit + 1, **parameters}
+    rows = [dict(row) for row in uow.session.execute(text(statement), values).mappings()]
+    found = page(rows, limit, lambda row: (row["staff_id"], row["from_on"]))
+    return found | {"items": [week_shown(row, row["staff_name"]) for row in found["items"]]}
+
+
+def week_shown(values: Mapping[str, Any], staff_name: str | None) -> dict[str, Any]:
+    shown = {name: values[name] for name in ("id", "from_on", "minutes", "version")}
+    return shown | {"staff": {"id": values["staff_id"], "name": staff_name or ""}}
+
+
+_STAFF = """
+SELECT id, name FROM staff_copy
+WHERE firm_id = :firm AND (CASE WHEN CAST(:staff AS uuid) IS NULL THEN active ELSE id = :staff END) {after}
+ORDER BY staff_copy.name, staff_copy.id LIMIT :n
+"""
+
+
+def list_availability(
+    uow: Uow, first: date, last: date, staff_id: UUID | None, *, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """People by name with every day of the range."""
+    after, parameters = keyset(["name", "id"], cursor)
+    values = {"firm": uow.firm_id, "staff": staff_id, "n": limit + 1, **parameters}
+    rows = uow.session.execute(text(_STAFF.format(after=after)), values).mappings().all()
+    found = page(rows, limit, lambda row: (row["name"], row["id"]))
+    days = availability(uow, first, last, [row["id"] for row in found["items"]])
+    return found | {"items": [_person(dict(row), days[row["id"]]) for row in found["items"]]}
+
+
+def _person(staff: dict[str, Any], days: list[rules.Day]) -> dict[str, Any]:
+    shown = [{"day": day.day, "minutes": day.minutes, "why": day.why} for day in days]
+    return {"staff": staff, "minutes": sum(day.minutes for day in days), "days": shown}
 
 
 def availability(
