@@ -33,6 +33,7 @@ service = Service(
         "ck_payments_allocated": Conflict("allocations_over_payment", "The allocations are more than the payment."),
         "ck_payments_refunded": Conflict("refund_over_payment", "This is more than is left of the payment."),
         "uq_ledger_postings_reverses": Conflict("payment_reversed", "This was taken back meanwhile. Load it again."),
+        "uq_bank_lines_payment": Conflict("payment_has_bank_line", "This payment is another line of the bank already."),
         "rate_overlap": OVERLAP,
         "tax_rate_overlap": Conflict(
             "tax_rate_overlap", "A rate of this tax code is set for some of these days already."

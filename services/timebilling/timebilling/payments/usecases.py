@@ -63,7 +63,7 @@ def allocate(uow: Uow, payment_id: UUID, allocations: Sequence[dict[str, Any]]) 
     """Uses a payment's unapplied credit for invoices. Errors: `payment_not_found` (404), `payment_reversed` (409); those of
     `rules.check_allocations`.
     """
-    payment = _locked(uow, payment_id)
+    payment = locked(uow, payment_id)
     _refuse(rules.refusal_to_touch(payment.reversed_at))
     wanted = _wanted(uow, allocations, payment.currency)
     rules.check_allocations(payment.unapplied, payment.currency, payment.client_id, [(_open(i), a) for i, a in wanted])
@@ -83,7 +83,7 @@ def take_back(uow: Uow, payment_id: UUID, allocations: Sequence[dict[str, Any]],
 
     Errors: `payment_not_found` (404), `payment_reversed` (409); those of `rules.check_take_back`.
     """
-    payment = _locked(uow, payment_id)
+    payment = locked(uow, payment_id)
     _refuse(rules.refusal_to_touch(payment.reversed_at))
     _take_back(uow, payment, allocations, "/allocations")
     uow.audit("payment.taken_back", "payment", payment.id, after={"allocations": list(allocations)}, reason=reason)
@@ -96,7 +96,7 @@ def refund(uow: Uow, payment_id: UUID, body: dict[str, Any]) -> Payment:
     Errors: `payment_not_found` (404), `payment_reversed` (409), `currency_mismatch`, `refund_date_impossible` (422); those of
     `rules.check_refund` and `rules.check_take_back`.
     """
-    payment = _locked(uow, payment_id)
+    payment = locked(uow, payment_id)
     _refuse(rules.refusal_to_touch(payment.reversed_at))
     amount, _ = money.parse(body["amount"], pointer="/amount", currency=payment.currency)
     day = date.fromisoformat(body["returned_on"])
@@ -114,7 +114,7 @@ def chargeback(uow: Uow, payment_id: UUID, body: dict[str, Any]) -> Payment:
     Errors: `payment_not_found` (404), `payment_reversed`, `refund_over_payment` (409), `currency_mismatch`,
     `refund_date_impossible` (422).
     """
-    payment = _locked(uow, payment_id)
+    payment = locked(uow, payment_id)
     _refuse(rules.refusal_to_touch(payment.reversed_at))
     left = payment.amount - payment.refunded
     amount = money.parse(body["amount"], pointer="/amount", currency=payment.currency)[0] if "amount" in body else left
@@ -153,7 +153,7 @@ def reverse(uow: Uow, payment_id: UUID, reason: str) -> Payment:
 
     Errors: `payment_not_found` (404); `payment_reversed`, `payment_from_provider`, `payment_has_refunds` (409).
     """
-    payment = _locked(uow, payment_id)
+    payment = locked(uow, payment_id)
     _refuse(rules.refusal_to_reverse(payment.reversed_at, payment.refunded, payment.provider_id))
     ledger.reverse_payment(uow, payment.id, today(uow))
     _unapply(uow, payment, _allocated(uow, payment.id))
@@ -280,7 +280,7 @@ def _allocated(uow: Uow, payment_id: UUID) -> list[tuple[UUID, Decimal]]:
     return [(r.invoice_id, r.amount) for r in rows]
 
 
-def _locked(uow: Uow, payment_id: UUID) -> Payment:
+def locked(uow: Uow, payment_id: UUID) -> Payment:
     """The payment, locked, if its client may be seen. Errors: `payment_not_found` (404)."""
     payment = uow.session.scalars(
         select(Payment)
