@@ -16,7 +16,7 @@ from clients.contacts.tables import Contact
 
 _CONTACTS = """
 WITH page AS MATERIALIZED (
-    SELECT k.id, k.name, k.email, k.phone, k.language, k.portal_access, k.active, k.external_id, k.created_at, k.updated_at,
+    SELECT k.id, k.name, k.email, k.phone, k.language, k.portal_access, k.active, k.external_id, k.former_names, k.created_at, k.updated_at,
            k.version, k.sort_name
     FROM contacts k
     WHERE true {where}

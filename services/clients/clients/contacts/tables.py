@@ -21,10 +21,13 @@ class Contact(FirmOwned, Versioned, Base):
     portal_access: Mapped[bool]
     active: Mapped[bool]
     external_id: Mapped[str | None]
+    former_names: Mapped[list[str]]  # by itself, when the name changes
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     sort_name: Mapped[str] = mapped_column(Text(collation="C"), Computed("fold(name)", persisted=True))
-    search_text: Mapped[str] = mapped_column(Computed("fold(words(name, email))", persisted=True), deferred=True)
+    search_text: Mapped[str] = mapped_column(
+        Computed("fold(words(name, email, former_names))", persisted=True), deferred=True
+    )
 
     roles: Mapped[list["ContactRole"]] = relationship(
         cascade="all, delete-orphan", order_by="(ContactRole.client_id, ContactRole.role)"

@@ -11,6 +11,7 @@ from clients.contacts import rules
 from clients.contacts.events import contact_changed
 from clients.contacts.tables import Contact, ContactRole
 from clients.copies.usecases import firm_defaults
+from clients.parties.rules import former_names
 from clients.parties.tables import Client
 from clients.trail import audit_change
 
@@ -26,6 +27,7 @@ def create_contact(uow: Uow, body: Mapping[str, Any]) -> Contact:
         language=facts.get("language") or firm_defaults(uow).language,
         portal_access=facts.get("portal_access", False),
         active=True,
+        former_names=[],
         **{field: facts.get(field) for field in ("email", "phone", "external_id")},
         created_at=uow.now,
         updated_at=uow.now,
@@ -45,6 +47,7 @@ def change_contact(uow: Uow, contact_id: UUID, body: Mapping[str, Any], *, if_ma
     facts = rules.checked(body)
     contact = uow.get(Contact, contact_id, lock=True, version=if_match)
     before = _shown(contact)
+    contact.former_names = former_names(contact.former_names, contact.name, facts.get("name"))
     for field, value in facts.items():
         setattr(contact, field, value)
     if not contact.active and "portal_access" not in facts:

@@ -21,6 +21,8 @@ def client_changed(client: Client) -> ClientChanged:
         partner_id=str(client.partner_id or ""),
         manager_id=str(client.manager_id or ""),
         tags=client.tags,
+        other_names=client.other_names,
+        custom={key: str(value) for key, value in client.custom.items()},
         audience=audience(client),
         address=Address(**client.address) if client.address else None,
         tax_label=_tax_label(client),

@@ -13,16 +13,22 @@ def list_clients(
     limit: int = 50,
     cursor: str | None = None,
     status: str | None = None,
+    kind: str | None = None,
+    country: str | None = None,
     tag: str | None = None,
     partner_id: str | None = None,
     manager_id: str | None = None,
+    group_id: str | None = None,
     external_id: str | None = None,
+    custom: str | None = None,
     q: str | None = None,
+    sort: str = "name",
 ) -> dict[str, Any]:
     wanted = {
-        "status": status, "tag": tag, "partner_id": partner_id, "manager_id": manager_id, "external_id": external_id, "q": q
+        "status": status, "kind": kind, "country": country, "tag": tag, "partner_id": partner_id, "manager_id": manager_id,
+        "group_id": group_id, "external_id": external_id, "custom": custom, "q": q,
     }  # fmt: skip
-    return queries.list_clients(uow, limit, cursor, wanted)
+    return queries.list_clients(uow, limit, cursor, wanted, sort)
 
 
 def create_client(uow: Uow, body: dict[str, Any]) -> Reply:

@@ -1,6 +1,7 @@
 """Reading clients: SQL straight to the response's shape. Row-level security decides which rows there are."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from chassis.errors import NotFound
 from chassis.paging import keyset, page
 from chassis.service import State
 from chassis.uow import Uow
+from clients.custom_fields import queries as custom_fields
 from clients.parties import rules
 from clients.parties.events import client_changed
 from clients.parties.tables import Client
@@ -20,10 +22,12 @@ from clients.settings import fields
 _CLIENTS = """
 WITH page AS MATERIALIZED (
     SELECT c.id, c.number, c.name, c.kind, c.status, c.currency, c.language, c.country, c.year_end, c.address, c.tags,
-           c.partner_id, c.manager_id, c.visible_to, c.external_id, c.created_at, c.updated_at, c.version, c.sort_name
+           c.other_names, c.former_names, c.custom,
+           c.partner_id, c.manager_id, c.visible_to, c.external_id, c.created_at, c.updated_at, c.version,
+           {key} AS sort_key
     FROM clients c
     WHERE true {where}
-    ORDER BY c.sort_name, c.id
+    ORDER BY {order}
     LIMIT :rows
 )
 SELECT p.*,
@@ -34,6 +38,9 @@ SELECT p.*,
            FROM staff_copy s WHERE s.id = ANY (p.visible_to)
        ) END AS seen_by,
        (SELECT coalesce(jsonb_object_agg(t.scheme, t.shown), '{{}}') FROM tax_numbers t WHERE t.client_id = p.id) AS tax_numbers,
+       (SELECT jsonb_build_object('id', g.id, 'name', g.name)
+        FROM client_group_members m JOIN client_groups g ON g.firm_id = m.firm_id AND g.id = m.group_id
+        WHERE m.client_id = p.id) AS "group",
        (SELECT count(*) FROM engagements e WHERE e.client_id = p.id AND e.status = 'open') AS open_engagements,
        (SELECT coalesce(jsonb_agg(held.contact ORDER BY held.sort_name, held.id), '[]') FROM (
            SELECT k.sort_name, k.id, jsonb_build_object('id', k.id, 'name', k.name, 'email', k.email,
@@ -44,11 +51,36 @@ SELECT p.*,
 FROM page p
 LEFT JOIN staff_copy partner ON partner.id = p.partner_id
 LEFT JOIN staff_copy manager ON manager.id = p.manager_id
-ORDER BY p.sort_name, p.id
+ORDER BY {order_again}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by: an indexed expression, and its type where a cursor's text would not do."""
+
+    key: str
+    cast: str = ""
+    descending: bool = False
+
+    def of(self, alias: str, key: str) -> str:
+        way = " DESC" if self.descending else ""
+        return f"{key}{way}, {alias}.id{way}"
+
+
+_ORDERS = {
+    "name": Order("c.sort_name"),
+    "number": Order('(lower(c.number) COLLATE "C")'),
+    "-created_at": Order("c.id", "uuid", descending=True),  # ids are sorted by the time they were made
+    "-updated_at": Order("c.updated_at", "timestamptz", descending=True),
+}
 
 _FILTERS = {
     "status": "AND c.status = :status",
+    "kind": "AND c.kind = :kind",
+    "country": "AND c.country = :country",
+    "group_id": "AND c.id IN (SELECT m.client_id FROM client_group_members m WHERE m.group_id = CAST(:group_id AS uuid))",
+    "custom": "AND c.id IN (SELECT id FROM clients_holding(CAST(:custom AS jsonb)))",
     "partner_id": "AND c.partner_id = CAST(:partner_id AS uuid)",
     "manager_id": "AND c.manager_id = CAST(:manager_id AS uuid)",
     "external_id": "AND c.external_id = :external_id",
@@ -65,13 +97,18 @@ def read_client(uow: Uow, client_id: UUID | str) -> dict[str, Any]:
     return _shape(items[0])
 
 
-def list_clients(uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None]) -> dict[str, Any]:
-    """A page of clients by name. `wanted` holds the filters by name; None means any. Errors: `cursor_invalid`."""
-    after, parameters = keyset(["c.sort_name", "c.id"], cursor)
+def list_clients(
+    uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None], sort: str = "name"
+) -> dict[str, Any]:
+    """A page of clients. `wanted` holds the filters by name; None means any. Errors: `cursor_invalid`, those of a field's value."""
+    order = _ORDERS[sort]
+    after, parameters = keyset(["c.sort_key", "c.id"], cursor, descending=order.descending, casts=[order.cast, "uuid"])
     given = {name: value for name, value in wanted.items() if value is not None}
-    where = " ".join([*(_FILTERS[name] for name in given), after])
-    rows = _clients(uow, where, {**given, **parameters}, rows=limit + 1)
-    listed = page(rows, limit, lambda row: (row["sort_name"], row["id"]))
+    if "custom" in given:
+        given["custom"] = custom_fields.wanted(uow, given["custom"])
+    where = " ".join([*(_FILTERS[name] for name in given), after.replace("c.sort_key", order.key)])
+    rows = _clients(uow, where, {**given, **parameters}, rows=limit + 1, order=order)
+    listed = page(rows, limit, lambda row: (row["sort_key"], row["id"]))
     return listed | {"items": [_shape(row) for row in listed["items"]]}
 
 
@@ -91,8 +128,13 @@ def all_client_states(uow: Uow) -> Iterator[State]:
         yield client.id, client.version, client_changed(client)
 
 
-def _clients(uow: Uow, where: str, parameters: Mapping[str, Any], rows: int) -> list[dict[str, Any]]:
-    statement = text(_CLIENTS.format(where=where))
+def _clients(
+    uow: Uow, where: str, parameters: Mapping[str, Any], rows: int, order: "Order | None" = None
+) -> list[dict[str, Any]]:
+    by = order or _ORDERS["name"]
+    statement = text(
+        _CLIENTS.format(where=where, key=by.key, order=by.of("c", by.key), order_again=by.of("p", "p.sort_key"))
+    )
     return [dict(row) for row in uow.session.execute(statement, {**parameters, "rows": rows}).mappings()]
 
 
@@ -100,6 +142,6 @@ def _shape(row: dict[str, Any]) -> dict[str, Any]:
     """A row as the API shows it."""
     row["visible_to"] = row.pop("seen_by")
     row["tax_numbers"] = {scheme: row["tax_numbers"].get(scheme) for scheme in rules.TAX_SCHEMES}
-    for inner in ("sort_name", "partner_id", "manager_id"):
+    for inner in ("sort_key", "partner_id", "manager_id"):
         del row[inner]
     return row

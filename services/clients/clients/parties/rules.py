@@ -27,6 +27,18 @@ def tags(given: Iterable[str]) -> list[str]:
     return [first[key] for key in sorted(first)]
 
 
+def names(given: Iterable[str]) -> list[str]:
+    """Names in the order given, each once."""
+    return list(dict.fromkeys(map(tidy, given)))
+
+
+def former_names(so_far: Sequence[str], name: str, wanted: str | None) -> list[str]:
+    """The names something had before, oldest first, once it is called `wanted`: nobody is lost by a new name."""
+    if wanted is None or wanted == name or name in so_far:
+        return list(so_far)
+    return [*so_far, name]
+
+
 def year_end(day: str | None) -> str | None:
     """A day of every year, MM-DD. Errors: `year_end_invalid` (also for 29 February, which most years lack)."""
     if day is None:
@@ -137,5 +149,6 @@ _KEPT: dict[str, Callable[[Any], Any]] = {
     "year_end": year_end,
     "address": address,
     "tags": tags,
+    "other_names": names,
     "external_id": _optional_text,
 }

@@ -26,6 +26,9 @@ class Client(FirmOwned, Versioned, Base):
     year_end: Mapped[str | None]  # MM-DD
     address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     tags: Mapped[list[str]]
+    other_names: Mapped[list[str]]
+    former_names: Mapped[list[str]]  # by itself, when the name changes
+    custom: Mapped[dict[str, Any]] = mapped_column(JSONB)  # values of the firm's own fields by key
     partner_id: Mapped[UUID | None]
     manager_id: Mapped[UUID | None]
     visible_to: Mapped[list[UUID] | None]  # NULL: everyone
@@ -34,7 +37,9 @@ class Client(FirmOwned, Versioned, Base):
     updated_at: Mapped[datetime]
     # Made by the database, so that no writer can forget them: what lists are sorted by, what search looks at.
     sort_name: Mapped[str] = mapped_column(Text(collation="C"), Computed("fold(name)", persisted=True))
-    search_text: Mapped[str] = mapped_column(Computed("fold(words(name, number, tags))", persisted=True), deferred=True)
+    search_text: Mapped[str] = mapped_column(
+        Computed("fold(words(name, number, tags || other_names || former_names))", persisted=True), deferred=True
+    )
 
     tax_numbers: Mapped[list["TaxNumber"]] = relationship(cascade="all, delete-orphan", order_by="TaxNumber.scheme")
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from chassis.db import new_id
 from chassis.uow import Uow
 from clients.copies.usecases import firm_defaults, require_active_staff
+from clients.custom_fields.usecases import values
 from clients.engagements.tables import Engagement
 from clients.parties import rules
 from clients.parties.events import client_changed
@@ -19,7 +20,8 @@ from clients.trail import audit_change
 _STAFF_FIELDS = ("partner_id", "manager_id")
 _DEFAULTED = ("currency", "language", "country")
 _OPTIONAL = ("year_end", "address", *_STAFF_FIELDS, "visible_to", "external_id")
-_AUDITED = ("number", "name", "kind", "status", *_DEFAULTED, "tags", *_OPTIONAL)
+_APART = ("tax_numbers", "custom")
+_AUDITED = ("number", "name", "other_names", "kind", "status", *_DEFAULTED, "tags", *_OPTIONAL, "custom")
 
 
 def create_client(uow: Uow, body: Mapping[str, Any]) -> Client:
@@ -35,6 +37,9 @@ def create_client(uow: Uow, body: Mapping[str, Any]) -> Client:
         status=facts.get("status", rules.ACTIVE),
         **{field: facts.get(field, getattr(defaults, field)) for field in _DEFAULTED},
         tags=facts.get("tags", []),
+        other_names=facts.get("other_names", []),
+        former_names=[],
+        custom=values(uow, body.get("custom", {}), {}),
         **{field: facts.get(field) for field in _OPTIONAL},
         created_at=uow.now,
         updated_at=uow.now,
@@ -54,8 +59,10 @@ def change_client(uow: Uow, client_id: UUID, body: Mapping[str, Any], *, if_matc
     _check_people(uow, facts, before={field: getattr(client, field) for field in (*_STAFF_FIELDS, "visible_to")})
     if "number" in facts:
         _number(uow, facts["number"])
+    client.former_names = rules.former_names(client.former_names, client.name, facts.get("name"))
     for field, value in facts.items():
         setattr(client, field, value)
+    client.custom = values(uow, body.get("custom", {}), client.custom)
     _set_tax_numbers(uow, client, body.get("tax_numbers", {}))
     if (after := _shown(client)) == before:
         return client
@@ -106,8 +113,8 @@ def _announce(uow: Uow, client: Client) -> None:
 
 
 def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body's fields in their kept form, ids as UUIDs, without the tax numbers (those are rows of their own)."""
-    facts = rules.checked({field: value for field, value in body.items() if field != "tax_numbers"})
+    """The body's fields in their kept form, ids as UUIDs, without what has rules of its own."""
+    facts = rules.checked({field: value for field, value in body.items() if field not in _APART})
     for field in _STAFF_FIELDS:
         if facts.get(field):
             facts[field] = UUID(facts[field])

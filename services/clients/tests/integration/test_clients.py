@@ -401,3 +401,48 @@ def test_before_the_firm_is_known_one_is_asked_to_wait(world):
     api = world.api(world.firm())
     api.post("/clients", NEW).problem(503, "firm_settings_pending")
     assert api.get("/clients").json["items"] == []
+
+
+def test_other_and_former_names_are_kept_and_found(office):
+    client = office.client("Smith Ltd", other_names=["Harbour Café", "Harbour Café"])
+    assert (client["other_names"], client["former_names"]) == (["Harbour Café"], [])
+    path = f"/clients/{client['id']}"
+    renamed = office.api.patch(path, {"name": "Quarterdeck Ltd"}, if_match=1).expect(200).json
+    assert renamed["former_names"] == ["Smith Ltd"]
+    for q in ("smith", "harbour cafe", "quarterdeck"):
+        assert office.api.get("/search", params={"q": q}).json["items"][0]["id"] == client["id"], q
+    contact = office.contact("Jo Smith")
+    wed = office.api.patch(f"/contacts/{contact['id']}", {"name": "Jo Jones"}, if_match=1).expect(200).json
+    assert wed["former_names"] == ["Jo Smith"]
+    assert office.api.get("/search?q=jo smith").json["items"][0]["id"] == contact["id"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("name", ["Apple", "Berry", "Cherry"]),
+        ("number", ["Cherry", "Apple", "Berry"]),
+        ("-created_at", ["Berry", "Apple", "Cherry"]),
+        ("-updated_at", ["Cherry", "Berry", "Apple"]),
+    ],
+)
+def test_the_list_is_sorted_as_asked_over_all_pages(office, sort, names):
+    made = {
+        name: office.client(name, number=number)
+        for name, number in (("Cherry", "a1"), ("Apple", "B2"), ("Berry", "c3"))
+    }
+    office.api.patch(f"/clients/{made['Cherry']['id']}", {"tags": ["x"]}, if_match=1).expect(200)
+    listed, cursor = [], ""
+    while cursor is not None:
+        page = office.api.get(f"/clients?sort={sort}&limit=1{cursor and '&cursor=' + cursor}").expect(200).json
+        listed += [c["name"] for c in page["items"]]
+        cursor = page["next_cursor"]
+    assert listed == names
+    office.api.get("/clients?sort=size").problem(400, "request_invalid")
+
+
+def test_the_list_is_filtered_by_kind_and_country(office):
+    office.client("Ada", kind="person")
+    office.client("Müller GmbH", country="DE")
+    assert [c["name"] for c in office.api.get("/clients?kind=person").json["items"]] == ["Ada"]
+    assert [c["name"] for c in office.api.get("/clients?country=DE").json["items"]] == ["Müller GmbH"]

@@ -1,0 +1,1 @@
+"""Custom fields: what a firm keeps of its clients beyond what every firm does."""

@@ -1,0 +1,1 @@
+"""Groups: clients seen together, perhaps billed together."""

@@ -1,0 +1,1 @@
+"""Relationships: what clients, and others, are to each other."""
