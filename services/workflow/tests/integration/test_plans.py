@@ -172,18 +172,7 @@ def test_my_week_goes_by_my_index(large: Large) -> None:
         owner = uow.session.execute(
             text("SELECT id FROM staff_copy WHERE firm_id = :f LIMIT 1"), {"f": large.firm}
         ).scalar_one()
-        return tasks.list_tasks(
-            uow,
-            owner=(["AND t.owner_id = :owner"], {"owner": owner}),
-            due=([], {}),
-            client_id=None,
-            job_id=None,
-            open=True,
-            blocked=None,
-            overdue=None,
-            limit=50,
-            cursor=None,
-        )
+        return tasks.list_tasks(uow, tasks.Filters(owner=str(owner)), limit=50, cursor=None)
 
     plans = large.plans(mine)
     assert plans.scanned_whole(*BIG) == set()

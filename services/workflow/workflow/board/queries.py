@@ -46,7 +46,7 @@ def board(uow: Uow, filters: Filters, per_column: int) -> dict[str, Any]:
 
 def _column(rows: list[RowMapping], per_column: int, today: date) -> dict[str, Any]:
     first = rows[0]
-    paged = page_of([row for row in rows if row["id"]], per_column, "due_sort", today)
+    paged = page_of([row for row in rows if row["id"]], per_column, "due_on", today)
     stage = {
         "id": first["column_id"],
         **{name: first[f"stage_{name}"] for name in ("name", "kind", "position", "version")},
@@ -58,10 +58,8 @@ def column(uow: Uow, stage_id: UUID, filters: Filters, *, limit: int, cursor: st
     """Further cards of one stage."""
     where, values = filters.where(uow)
     scope = "AND j.stage_id = :column AND j.on_board"
-    rows, key = job_rows(
-        uow, f"{scope} {where}", {**values, "column": stage_id}, sort="due_on", limit=limit, cursor=cursor
-    )
-    return page_of(rows, limit, key, today_of(uow))
+    rows = job_rows(uow, f"{scope} {where}", {**values, "column": stage_id}, sort="due_on", limit=limit, cursor=cursor)
+    return page_of(rows, limit, "due_on", today_of(uow))
 
 
 # --- overview --------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from workflow.stages.usecases import stages_of
 from workflow.tasks import rules as task_rules
 from workflow.tasks.events import task_changed
 from workflow.tasks.tables import Task
+from workflow.watching.usecases import Subject, tell_watchers
 
 # How long a finished job stays on the board, so that what was dropped on Done does not vanish under one's hands.
 STAYS_ON_BOARD = timedelta(days=14)
@@ -47,6 +48,7 @@ class WholeJob:
     requests: list[Request] = field(default_factory=list)
     dependencies: list[Dependency] = field(default_factory=list)
     _versions: dict[UUID, int] = field(default_factory=dict)  # as loaded
+    _statuses: dict[UUID, str] = field(default_factory=dict)  # as loaded
     _stages: dict[UUID, Stage] = field(default_factory=dict)
 
     def stages(self, uow: Uow) -> dict[UUID, Stage]:
@@ -147,6 +149,7 @@ def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
         ),
     )
     whole._versions = {row.id: row.version for row in (job, *whole.steps)}
+    whole._statuses = {row.id: row.status for row in (job, *whole.tasks)}
     return whole
 
 
@@ -211,6 +214,7 @@ def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: boo
             send(uow, request)
     _count(uow, whole, ready, today)
     _write(uow, whole, changed)
+    _tell_watchers(uow, whole, today)
     _plan_next_turn(uow, whole, ready, today)
 
 
@@ -377,6 +381,21 @@ def _state(row: Job | Step, whole: WholeJob, stage: str) -> Message:
     if isinstance(row, Job):
         return job_changed(row, stage, whole.facts())
     return task_changed(row) if isinstance(row, Task) else request_changed(row, whole.job.title)
+
+
+def _tell_watchers(uow: Uow, whole: WholeJob, today: date) -> None:
+    """Who watches the job hears of another status, who watches a task that it was finished or taken up again."""
+    job, before, news = whole.job, whole._statuses, []
+    if job.id in before and job.status != before[job.id]:
+        says = f"“{job.title}” is {job.status.replace('_', ' ')}: {rules.derive(whole.facts(), today).says}"
+        news.append((Subject("job", job.id, job.id, job.client_id), says))
+    for task in whole.tasks:
+        was, now = before.get(task.id, task.status), task.status
+        if was != now and (was in task_rules.CLOSED or now in task_rules.CLOSED):
+            says = f"“{task.title}” is {now.replace('_', ' ')}."
+            news.append((Subject("task", task.id, job.id, job.client_id), says))
+    tell_watchers(uow, news)
+    whole._statuses = {row.id: row.status for row in (job, *whole.tasks)}
 
 
 def _plan_next_turn(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today: date) -> None:

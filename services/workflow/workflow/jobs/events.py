@@ -1,7 +1,7 @@
 """What a job's state looks like to the other services."""
 
 from praxis.workflow.v1.events_pb2 import JobChanged
-from workflow.jobs.rules import Facts
+from workflow.jobs.rules import Facts, priority_of
 from workflow.jobs.tables import Job
 
 
@@ -24,4 +24,5 @@ def job_changed(job: Job, stage: str, facts: Facts) -> JobChanged:
         tasks_done=job.tasks_done,
         closed=facts.closed or facts.cancelled,
         version=job.version,
+        priority=priority_of(job.priority),
     )

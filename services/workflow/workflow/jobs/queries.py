@@ -8,16 +8,18 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 
-from chassis.errors import BadRequest, NotFound
+from chassis.errors import NotFound
 from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import JobChanged
 from workflow.copies.queries import staff_named
 from workflow.copies.usecases import today_of
 from workflow.jobs import rules
+from workflow.jobs.conditions import attributes, due_between, owner_is
 from workflow.jobs.usecases import folded
 from workflow.requests.queries import requests_of_job
 from workflow.tasks.queries import tasks_of_job
+from workflow.watching.queries import watched_by, watchers_in
 
 OPEN = "j.closed_at IS NULL AND j.cancelled_at IS NULL"
 
@@ -34,7 +36,7 @@ STATUS = """CASE
 # A private client's rows fall out of this join for whoever is not named on it.
 VISIBLE = "jobs j JOIN client_copy c ON c.firm_id = j.firm_id AND c.id = j.client_id"
 
-COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client_name, j.owner_id, j.stage_id, j.period_start, j.period_end,
+COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client_name, j.owner_id, j.stage_id, j.priority, j.period_start, j.period_end,
     j.due_on, j.deadline_on, j.due_sort, j.tasks_total, j.tasks_done, j.open_tasks, j.requests_open, j.requests_waiting,
     j.next_ready_on, j.next_step_due, j.last_step_due, j.budget_minutes, j.closed_at, j.cancelled_at, j.created_at, j.version,
     {STATUS} AS status"""
@@ -43,10 +45,12 @@ COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client
 BESIDES = """(SELECT o.name FROM staff_copy o WHERE o.firm_id = p.firm_id AND o.id = p.owner_id) AS owner_name,
     (SELECT COALESCE(sum(x.seconds), 0) FROM time_copy x WHERE x.firm_id = p.firm_id AND x.job_id = p.id) AS logged_seconds"""
 
-_SORTS = {
-    "due_on": ("due_sort", "date", False),
-    "-due_on": ("due_sort", "date", True),
-    "-created_at": ("created_at", "timestamptz", True),
+# Columns with their types, and whether they descend.
+SORTS: dict[str, tuple[dict[str, str], bool]] = {
+    "due_on": ({"due_sort": "date", "id": "uuid"}, False),
+    "-due_on": ({"due_sort": "date", "id": "uuid"}, True),
+    "priority": ({"priority": "bigint", "due_sort": "date", "id": "uuid"}, False),
+    "-created_at": ({"created_at": "timestamptz", "id": "uuid"}, True),
 }
 
 
@@ -60,13 +64,18 @@ class Filters:
     due_from: str | None = None
     due_to: str | None = None
     service: str | None = None
+    priority: Sequence[str] = ()
+    watcher: str | None = None
+    tag: str | None = None
     stage_id: str | None = None
     template_id: str | None = None
     engagement_id: str | None = None
 
     def where(self, uow: Uow) -> tuple[str, dict[str, Any]]:
-        """Conditions that each begin with AND, and their parameters. Errors: `owner_invalid`."""
+        """Conditions that each begin with AND, and their parameters. Errors: `owner_invalid`, `watcher_invalid`."""
         parts, values = owner_is(uow, self.owner, "j.owner_id")
+        for more, given in (watched_by(uow, self.watcher, "j.id"), attributes("j", self.priority, self.tag)):
+            parts, values = [*parts, *more], values | given
         equal = {
             "client_id": self.client_id,
             "stage_id": self.stage_id,
@@ -83,34 +92,8 @@ class Filters:
         if self.status:
             parts.append(f"AND ({STATUS}) = ANY(:statuses)")
             values["statuses"] = list(self.status)
-        due, more = due_between("j.due_sort", self.due_from, self.due_to)
-        return " ".join([*parts, *due]), values | more
-
-
-def owner_is(uow: Uow, owner: str | None, column: str) -> tuple[list[str], dict[str, Any]]:
-    """The condition for "me", "nobody" or a staff id. Errors: `owner_invalid`."""
-    if owner is None:
-        return [], {}
-    if owner == "nobody":
-        return [f"AND {column} IS NULL"], {}
-    if owner == "me" and uow.principal.kind == "staff":
-        owner = uow.principal.id
-    try:
-        return [f"AND {column} = :owner"], {"owner": UUID(owner)}
-    except ValueError as error:
-        raise BadRequest("owner_invalid", "The owner is `me` (for staff), `nobody` or a staff member's id.") from error
-
-
-def due_between(column: str, due_from: str | None, due_to: str | None) -> tuple[list[str], dict[str, Any]]:
-    parts, values = [], {}
-    for name, operator, value in (("due_from", ">=", due_from), ("due_to", "<=", due_to)):
-        if value:
-            parts.append(f"AND {column} {operator} :{name}")
-            values[name] = date.fromisoformat(value)
-    if due_from and not due_to:
-        # "From a day on" means jobs that have a date; those without stand behind the last one.
-        parts.append(f"AND {column} < '9999-12-31'")
-    return parts, values
+        due, between = due_between("j.due_sort", self.due_from, self.due_to)
+        return " ".join([*parts, *due]), values | between
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------
@@ -126,26 +109,32 @@ def list_jobs(
     scope = {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[
         closed
     ]
-    rows, key = job_rows(uow, f"{scope} {where}", values, sort=sort, limit=limit, cursor=cursor)
-    return page_of(rows, limit, key, today_of(uow))
+    rows = job_rows(uow, f"{scope} {where}", values, sort=sort, limit=limit, cursor=cursor)
+    return page_of(rows, limit, sort, today_of(uow))
 
 
 def job_rows(
     uow: Uow, where: str, values: Mapping[str, Any], *, sort: str, limit: int, cursor: str | None
-) -> tuple[list[RowMapping], str]:
-    """Up to `limit` + 1 rows that may be seen, in order, and the column they are sorted by."""
-    column, cast, descending = _SORTS[sort]
-    after, position = keyset([f"j.{column}", "j.id"], cursor, descending=descending, casts=[cast, "uuid"])
-    direction = "DESC" if descending else ""
-    inner = f"SELECT {COLUMNS} FROM {VISIBLE} WHERE j.firm_id = :firm {where} {after} ORDER BY j.{column} {direction}, j.id {direction} LIMIT :n"
-    statement = text(f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY p.{column} {direction}, p.id {direction}")
+) -> list[RowMapping]:
+    """Up to `limit` + 1 rows that may be seen, in order."""
+    columns, descending = SORTS[sort]
+    after, position = keyset(
+        [f"j.{name}" for name in columns], cursor, descending=descending, casts=list(columns.values())
+    )
+    inner = f"SELECT {COLUMNS} FROM {VISIBLE} WHERE j.firm_id = :firm {where} {after} ORDER BY {order_by(sort, 'j')} LIMIT :n"
+    statement = text(f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY {order_by(sort, 'p')}")
     parameters = {**values, **position, "firm": uow.firm_id, "today": today_of(uow), "n": limit + 1}
-    return list(uow.session.execute(statement, parameters).mappings()), column
+    return list(uow.session.execute(statement, parameters).mappings())
 
 
-def page_of(rows: Sequence[RowMapping], limit: int, column: str, today: date) -> dict[str, Any]:
+def order_by(sort: str, table: str) -> str:
+    columns, descending = SORTS[sort]
+    return ", ".join(f"{table}.{name}{' DESC' if descending else ''}" for name in columns)
+
+
+def page_of(rows: Sequence[RowMapping], limit: int, sort: str, today: date) -> dict[str, Any]:
     """A page of jobs from up to `limit` + 1 rows."""
-    paged = page(rows, limit, lambda row: (row[column], row["id"]))
+    paged = page(rows, limit, lambda row: [row[name] for name in SORTS[sort][0]])
     return {"items": [row_view(row, today) for row in paged["items"]], "next_cursor": paged["next_cursor"]}
 
 
@@ -158,6 +147,7 @@ def row_view(row: RowMapping, today: date) -> dict[str, Any]:
         "client": {"id": row["client_id"], "name": row["client_name"]},
         "owner": person(row["owner_id"], row["owner_name"]),
         "stage_id": row["stage_id"],
+        "priority": rules.priority_of(row["priority"]),
         "status": row["status"],
         "why": rules.why(facts(row), today),
         "due_on": row["due_on"],
@@ -216,6 +206,7 @@ def count_jobs(uow: Uow, filters: Filters) -> dict[str, int]:
 _JOB = f"""
 SELECT p.*, {BESIDES}, s.name AS stage_name, s.kind AS stage_kind, s.position AS stage_position, s.version AS stage_version,
     t.name AS template_name, e.title AS engagement_title,
+    (SELECT count(*) FROM comments m WHERE m.firm_id = p.firm_id AND m.job_id = p.id) AS comments,
     (SELECT count(*) FROM document_copy d WHERE d.firm_id = p.firm_id AND d.job_id = p.id AND d.status = 'stored') AS documents
 FROM (SELECT {COLUMNS}, j.statutory_due, j.extended_due, j.internal_due, j.starts_on, j.template_id, j.template_version, j.engagement_id,
         j.people, j.cancel_reason
@@ -242,6 +233,7 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
     row = uow.session.execute(text(_JOB), {**ids, "today": today}).mappings().first()
     if row is None:
         raise NotFound("job_not_found", "There is no such job.")
+    watchers = watchers_in(uow, job_id)
     return row_view(row, today) | {
         "stage": {
             "id": row["stage_id"],
@@ -259,7 +251,9 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
         if row["engagement_id"]
         else None,
         "people": _people(uow, row["people"]),
-        "tasks": tasks_of_job(uow, job_id),
+        "watchers": watchers.get(job_id, []),
+        "comments": row["comments"],
+        "tasks": [task | {"watchers": watchers.get(task["id"], [])} for task in tasks_of_job(uow, job_id)],
         "requests": requests_of_job(uow, job_id),
         "dependencies": [_dependency(d) for d in uow.session.execute(_DEPENDENCIES, ids)],
         "due_moves": [_move(m) for m in uow.session.execute(_MOVES, ids)],
@@ -351,7 +345,7 @@ def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[st
 
 _STATES = """
 SELECT j.id, j.client_id, j.engagement_id, j.title, j.service, j.period_start, j.period_end, j.owner_id, s.name AS stage, {status} AS status,
-    j.due_on, j.budget_minutes, j.tasks_total, j.tasks_done, NOT ({open}) AS closed, j.version
+    j.due_on, j.budget_minutes, j.tasks_total, j.tasks_done, NOT ({open}) AS closed, j.version, j.priority
 FROM {jobs} JOIN stages s ON s.firm_id = j.firm_id AND s.id = j.stage_id
 WHERE j.firm_id = :firm {where} ORDER BY j.id
 """
@@ -391,4 +385,5 @@ def _state(row: Any) -> JobChanged:
         tasks_done=row.tasks_done,
         closed=row.closed,
         version=row.version,
+        priority=rules.priority_of(row.priority),
     )

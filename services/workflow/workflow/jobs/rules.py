@@ -11,7 +11,19 @@ from workflow.dependencies.rules import in_order
 RULE = "job-status/1"
 STATUSES = ("on_track", "at_risk", "overdue", "blocked", "waiting_for_client", "done", "cancelled")
 
+# Stored as 1 … 4, so that lists can be sorted by it.
+PRIORITIES = ("urgent", "high", "normal", "low")
+
 K = TypeVar("K")
+
+
+def rank(priority: str) -> int:
+    """A priority as it is stored: 1 is the most urgent."""
+    return PRIORITIES.index(priority) + 1
+
+
+def priority_of(rank: int) -> str:
+    return PRIORITIES[rank - 1]
 
 
 @dataclass(frozen=True, slots=True)

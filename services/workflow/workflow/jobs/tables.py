@@ -31,6 +31,7 @@ class Job(FirmOwned, Versioned, Base):
     owner_id: Mapped[UUID | None]
     stage_id: Mapped[UUID]
     stage_before_done: Mapped[UUID | None]  # where it goes back to if it is taken up again
+    priority: Mapped[int]  # rules.PRIORITIES: 1 urgent … 4 low
     people: Mapped[dict[str, Any]]  # job role -> staff id, as resolved when it was made
     statutory_due: Mapped[date | None]
     extended_due: Mapped[date | None]

@@ -16,6 +16,7 @@ from workflow.copies.usecases import client_of, engagement_of, keep_client, requ
 from workflow.dates.parsing import date_of, period_of
 from workflow.jobs import aggregate
 from workflow.jobs.aggregate import WholeJob, load, record_move, settle
+from workflow.jobs.rules import rank
 from workflow.jobs.tables import Dependency, Job
 from workflow.requests.making import new_request
 from workflow.requests.rules import UNSENT, WITH_CLIENT
@@ -28,6 +29,7 @@ from workflow.tasks.rules import OPEN
 from workflow.tasks.tables import Task
 from workflow.templates import rules as template_rules
 from workflow.templates.usecases import Application, existing_job, optional_uuid, plan_application
+from workflow.watching.usecases import Subject, set_watchers
 
 # --- making ----------------------------------------------------------------------------------------------------------
 
@@ -83,6 +85,7 @@ def _empty(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
         period=(start, end),
         starts_on=date_of(body, "starts_on") or today_of(uow),
         owner_id=owner_id or client.manager_id or client.partner_id,
+        priority=rank(body.get("priority", "normal")),
         stage_id=stage.id,
         statutory_due=date_of(body, "statutory_due_on"),
         internal_due=date_of(body, "internal_due_on"),
@@ -108,6 +111,7 @@ def _from_template(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
         period=(application.period_start, application.period_end),
         starts_on=application.starts_on,
         owner_id=plan.owner.staff_id if plan.owner else None,
+        priority=rank(body.get("priority", "normal")),
         stage_id=stage.id,
         statutory_due=plan.statutory_due,
         internal_due=plan.internal_due,
@@ -228,10 +232,11 @@ def _new_job(
 
 
 def change_job(uow: Uow, job_id: UUID, body: Mapping[str, Any], *, if_match: int | None) -> Job:
-    """Title, owner, engagement. Errors: `job_not_found`, `version_conflict`, `unknown_staff`, `engagement_not_found`."""
+    """Title, owner, engagement, priority, watchers. Errors: `job_not_found`, `version_conflict`, `unknown_staff`, `engagement_not_found`."""
     whole = load(uow, job_id, version=if_match)
     job = whole.job
-    before = {name: getattr(job, name) for name in body}
+    columns = [name for name in body if name != "watchers"]
+    before = {name: getattr(job, name) for name in columns}
     if "title" in body:
         job.title = body["title"].strip()
         job.search_text = searchable(job.title, client_of(uow, job.client_id).name)
@@ -242,11 +247,16 @@ def change_job(uow: Uow, job_id: UUID, body: Mapping[str, Any], *, if_match: int
         job.engagement_id = optional_uuid(body["engagement_id"])
         if job.engagement_id:
             engagement_of(uow, job.engagement_id, job.client_id)
+    if "priority" in body:
+        job.priority = rank(body["priority"])
+    if "watchers" in body:
+        set_watchers(uow, Subject("job", job.id, job.id, job.client_id), [UUID(s) for s in body["watchers"]])
     if "title" in body:
         for request in whole.requests:
             request.changed_at = uow.now  # a request carries its job's title to the client
     settle(uow, whole)
-    uow.audit("job.changed", "job", job_id, before=before, after={name: getattr(job, name) for name in body})
+    after = {name: getattr(job, name) for name in columns} | {k: v for k, v in body.items() if k == "watchers"}
+    uow.audit("job.changed", "job", job_id, before=before, after=after)
     return job
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-from workflow.jobs.queries import owner_is
+from workflow.jobs.conditions import owner_is
 from workflow.requests import queries, usecases
 from workflow.requests.tables import Request
 

@@ -1,6 +1,7 @@
 """What a task's state looks like to the other services."""
 
 from praxis.workflow.v1.events_pb2 import TaskChanged
+from workflow.jobs.rules import priority_of
 from workflow.tasks.tables import Task
 
 
@@ -16,4 +17,5 @@ def task_changed(task: Task) -> TaskChanged:
         due_on=str(task.due_on or ""),
         budget_minutes=task.budget_minutes,
         version=task.version,
+        priority=priority_of(task.priority),
     )

@@ -6,10 +6,10 @@ from uuid import UUID
 from chassis.http import Reply
 from chassis.uow import Uow
 from workflow.jobs.http import job_reply
-from workflow.jobs.queries import due_between, owner_is
 from workflow.tasks import queries, usecases
 from workflow.tasks.tables import Task
 from workflow.templates.usecases import optional_uuid
+from workflow.watching.queries import watchers_in
 
 
 def list_tasks(
@@ -19,28 +19,44 @@ def list_tasks(
     due_from: str | None = None,
     due_to: str | None = None,
     job_id: str | None = None,
+    service: str | None = None,
+    priority: list[str] | None = None,
+    watcher: str | None = None,
+    tag: str | None = None,
+    stage_id: str | None = None,
+    template_id: str | None = None,
+    role: str | None = None,
+    status: list[str] | None = None,
+    sort: str = "due_on",
     open: bool = True,
     blocked: bool | None = None,
     overdue: bool | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    return queries.list_tasks(
-        uow,
-        owner=owner_is(uow, owner, "t.owner_id"),
-        due=due_between("t.due_sort", due_from, due_to),
+    filters = queries.Filters(
+        owner=owner,
         client_id=client_id,
+        due_from=due_from,
+        due_to=due_to,
         job_id=job_id,
+        service=service,
+        priority=priority or [],
+        watcher=watcher,
+        tag=tag,
+        stage_id=stage_id,
+        template_id=template_id,
+        role=role,
+        status=status or [],
         open=open,
         blocked=blocked,
         overdue=overdue,
-        limit=limit,
-        cursor=cursor,
     )
+    return queries.list_tasks(uow, filters, sort=sort, limit=limit, cursor=cursor)
 
 
 def get_task(uow: Uow, task_id: str) -> Reply:
-    return _reply(uow, UUID(task_id))
+    return task_reply(uow, UUID(task_id))
 
 
 def change_task(uow: Uow, task_id: str, body: dict[str, Any]) -> Reply:
@@ -88,10 +104,11 @@ def remove_dependency(uow: Uow, job_id: str, dependency_id: str) -> Reply:
 
 
 def _task(uow: Uow, task: Task) -> Reply:
-    return _reply(uow, task.id)
+    return task_reply(uow, task.id)
 
 
-def _reply(uow: Uow, task_id: UUID) -> Reply:
+def task_reply(uow: Uow, task_id: UUID) -> Reply:
     """The task. It also shows time, which doesn't count in its version, so it is not to be kept by browsers."""
     shown = queries.task_row(uow, task_id)
+    shown["watchers"] = watchers_in(uow, shown["job_id"]).get(task_id, [])
     return Reply(shown, etag=shown["version"], headers={"cache-control": "no-store"})

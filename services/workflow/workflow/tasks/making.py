@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import new_id
+from workflow.jobs.rules import rank
 from workflow.jobs.tables import Job
 from workflow.tasks.rules import checklist_of
 from workflow.tasks.tables import Task
@@ -18,6 +19,7 @@ def new_task(
     description: str = "",
     role: str = "",
     owner_id: UUID | None = None,
+    priority: str = "normal",
     budget_minutes: int = 0,
     checklist: list[str] | None = None,
     due_on: date | None = None,
@@ -35,6 +37,7 @@ def new_task(
         description=description,
         role=role,
         owner_id=owner_id,
+        priority=rank(priority),
         status="not_started",
         budget_minutes=budget_minutes,
         checklist=checklist_of(checklist or []),

@@ -1,6 +1,7 @@
 """Tasks as the API shows them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,12 @@ from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import TaskChanged
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import today_of
+from workflow.jobs.conditions import attributes, due_between, owner_is
+from workflow.jobs.rules import priority_of
+from workflow.tasks import rules
 from workflow.tasks.events import task_changed
 from workflow.tasks.tables import Task
+from workflow.watching.queries import watched_by
 
 OPEN = "t.status IN ('not_started', 'in_progress')"
 CLOSED = "t.status IN ('done', 'skipped', 'cancelled')"
@@ -70,33 +75,90 @@ def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit:
     )
 
 
-def list_tasks(
-    uow: Uow,
-    *,
-    owner: tuple[list[str], dict[str, Any]],
-    due: tuple[list[str], dict[str, Any]],
-    client_id: str | None,
-    job_id: str | None,
-    open: bool,
-    blocked: bool | None,
-    overdue: bool | None,
-    limit: int,
-    cursor: str | None,
-) -> dict[str, Any]:
-    """A page of tasks by due date."""
-    parts = [f"AND {OPEN if open else CLOSED}", *owner[0], *due[0]]
-    values = owner[1] | due[1]
-    for column, value in (("client_id", client_id), ("job_id", job_id)):
-        if value:
-            parts.append(f"AND t.{column} = :{column}")
-            values[column] = UUID(value)
-    if blocked is not None:
-        parts.append(f"AND {'' if blocked else 'NOT '}{BLOCKED}")
-    if overdue is not None:
-        parts.append("AND t.due_sort < :today" if overdue else "AND t.due_sort >= :today")
-    after, position = keyset(["t.due_sort", "t.id"], cursor, casts=["date", "uuid"])
-    rows = _rows(uow, " ".join([*parts, after]), values | position, order="{0}.due_sort, {0}.id", limit=limit + 1)
-    paged = page(rows, limit, lambda row: (row["due_sort"], row["id"]))
+@dataclass(frozen=True)
+class Filters:
+    """What a list of tasks is narrowed to. `status` goes before `open`; service, stage and template are the job's."""
+
+    owner: str | None = None
+    client_id: str | None = None
+    due_from: str | None = None
+    due_to: str | None = None
+    job_id: str | None = None
+    service: str | None = None
+    priority: Sequence[str] = ()
+    watcher: str | None = None
+    tag: str | None = None
+    stage_id: str | None = None
+    template_id: str | None = None
+    role: str | None = None
+    status: Sequence[str] = ()
+    open: bool = True
+    blocked: bool | None = None
+    overdue: bool | None = None
+
+    def where(self, uow: Uow) -> tuple[str, dict[str, Any]]:
+        """Conditions that each begin with AND, and their parameters. Errors: `owner_invalid`, `watcher_invalid`."""
+        parts: list[str] = [f"AND {condition}" for condition in self._statuses()]
+        values: dict[str, Any] = {}
+        for more, given in (
+            owner_is(uow, self.owner, "t.owner_id"),
+            watched_by(uow, self.watcher, "t.id"),
+            attributes("t", self.priority, self.tag),
+            due_between("t.due_sort", self.due_from, self.due_to),
+            self._of_the_job(),
+        ):
+            parts, values = [*parts, *more], values | given
+        for column, value in (("client_id", self.client_id), ("job_id", self.job_id)):
+            if value:
+                parts.append(f"AND t.{column} = :{column}")
+                values[column] = UUID(value)
+        if self.role:
+            parts.append("AND t.role = :role")
+            values["role"] = self.role
+        if self.blocked is not None:
+            parts.append(f"AND {'' if self.blocked else 'NOT '}{BLOCKED}")
+        if self.overdue is not None:
+            parts.append("AND t.due_sort < :today" if self.overdue else "AND t.due_sort >= :today")
+        return " ".join(parts), values
+
+    def _statuses(self) -> list[str]:
+        """In words that the partial indexes know."""
+        if not self.status:
+            return [OPEN if self.open else CLOSED]
+        asked = set(self.status)
+        scope = [OPEN] if asked <= set(rules.OPEN) else [CLOSED] if asked <= set(rules.CLOSED) else []
+        return [*scope, f"t.status IN ({', '.join(repr(s) for s in (*rules.OPEN, *rules.CLOSED) if s in asked)})"]
+
+    def _of_the_job(self) -> tuple[list[str], dict[str, Any]]:
+        given: dict[str, Any] = {}
+        if self.service:
+            given["service"] = self.service
+        for column, value in (("stage_id", self.stage_id), ("template_id", self.template_id)):
+            if value:
+                given[column] = UUID(value)
+        if not given:
+            return [], {}
+        match = " AND ".join(f"f.{column} = :{column}" for column in given)
+        return [f"AND EXISTS (SELECT 1 FROM jobs f WHERE f.firm_id = t.firm_id AND f.id = t.job_id AND {match})"], given
+
+
+# Columns with their types, and whether they descend.
+SORTS: dict[str, tuple[dict[str, str], bool]] = {
+    "due_on": ({"due_sort": "date", "id": "uuid"}, False),
+    "-due_on": ({"due_sort": "date", "id": "uuid"}, True),
+    "priority": ({"priority": "bigint", "due_sort": "date", "id": "uuid"}, False),
+}
+
+
+def list_tasks(uow: Uow, filters: Filters, *, sort: str = "due_on", limit: int, cursor: str | None) -> dict[str, Any]:
+    """A page of tasks."""
+    columns, descending = SORTS[sort]
+    where, values = filters.where(uow)
+    names = [f"t.{name}" for name in columns]
+    after, position = keyset(names, cursor, descending=descending, casts=list(columns.values()))
+    order = ", ".join(f"{{0}}.{name}{' DESC' if descending else ''}" for name in columns)
+    rows = _rows(uow, f"{where} {after}", values | position, order=order, limit=limit + 1)
+    paged = page(rows, limit, lambda row: [row[name] for name in columns])
     today = today_of(uow)
     return {"items": [_with_job(row, today) for row in paged["items"]], "next_cursor": paged["next_cursor"]}
 
@@ -127,6 +189,7 @@ def _view(row: RowMapping, today: date) -> dict[str, Any]:
         "description": row["description"],
         "role": row["role"],
         "owner": {"id": row["owner_id"], "name": row["owner_name"] or ""} if row["owner_id"] else None,
+        "priority": priority_of(row["priority"]),
         "status": row["status"],
         "blocked": row["is_blocked"],
         "blocked_by": row["blocked_by"] or [],

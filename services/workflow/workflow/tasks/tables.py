@@ -24,6 +24,7 @@ class Task(FirmOwned, Versioned, Base):
     description: Mapped[str]
     role: Mapped[str]
     owner_id: Mapped[UUID | None]
+    priority: Mapped[int]  # jobs.rules.PRIORITIES: 1 urgent … 4 low
     status: Mapped[str]  # not_started, in_progress, done, skipped, cancelled
     budget_minutes: Mapped[int]
     checklist: Mapped[list[dict[str, Any]]]  # key, text, done

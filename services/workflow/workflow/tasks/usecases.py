@@ -11,12 +11,14 @@ from workflow.dates.parsing import date_of
 from workflow.dates.rules import DateRule, short
 from workflow.dependencies.rules import describe, find_cycle
 from workflow.jobs.aggregate import WholeJob, load, load_by_task, move_due_date, settle
+from workflow.jobs.rules import rank
 from workflow.jobs.tables import Job
 from workflow.jobs.usecases import new_dependency
 from workflow.tasks import rules
 from workflow.tasks.making import new_task
 from workflow.tasks.tables import Task
 from workflow.templates.usecases import optional_uuid
+from workflow.watching.usecases import Subject, set_watchers
 
 # --- acts ------------------------------------------------------------------------------------------------------------
 
@@ -101,14 +103,28 @@ def _require_checklist(task: Task) -> None:
 
 
 def change_task(uow: Uow, task_id: UUID, body: Mapping[str, Any]) -> Task:
-    """Title, description, budget, checklist. Errors: `task_not_found`, `version_conflict`."""
+    """Title, description, budget, priority, watchers, checklist. Errors: `task_not_found`, `unknown_staff`, `version_conflict`."""
     whole, task = load_by_task(uow, task_id)
-    before = {name: getattr(task, name) for name in body}
-    for name, value in body.items():
-        setattr(task, name, rules.edited_checklist(task.checklist, value) if name == "checklist" else value)
+    columns = [name for name in body if name != "watchers"]
+    before = {name: getattr(task, name) for name in columns}
+    for name in columns:
+        setattr(task, name, _value(task, name, body[name]))
+    if "watchers" in body:
+        set_watchers(uow, Subject("task", task.id, task.job_id, task.client_id), [UUID(s) for s in body["watchers"]])
     settle(uow, whole)
-    uow.audit("task.changed", "task", task_id, before=before, after={name: getattr(task, name) for name in body})
+    after = {name: getattr(task, name) for name in columns} | {k: v for k, v in body.items() if k == "watchers"}
+    uow.audit("task.changed", "task", task_id, before=before, after=after)
     return task
+
+
+def _value(task: Task, name: str, value: Any) -> Any:
+    match name:
+        case "checklist":
+            return rules.edited_checklist(task.checklist, value)
+        case "priority":
+            return rank(value)
+        case _:
+            return value
 
 
 def assign_task(uow: Uow, task_id: UUID, owner_id: UUID | None) -> Task:
@@ -165,6 +181,7 @@ def add_task(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
         description=body.get("description", ""),
         role=role,
         owner_id=owner_id,
+        priority=body.get("priority", "normal"),
         budget_minutes=body.get("budget_minutes", 0),
         checklist=body.get("checklist"),
         due_on=date_of(body, "due_on"),

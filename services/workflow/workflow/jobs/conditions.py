@@ -1,0 +1,48 @@
+"""What lists of jobs, tasks and requests are narrowed to: conditions that each begin with AND, and their parameters."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import BadRequest
+from chassis.uow import Uow
+from workflow.jobs import rules
+
+
+def owner_is(uow: Uow, owner: str | None, column: str) -> tuple[list[str], dict[str, Any]]:
+    """The condition for "me", "nobody" or a staff id. Errors: `owner_invalid`."""
+    if owner is None:
+        return [], {}
+    if owner == "nobody":
+        return [f"AND {column} IS NULL"], {}
+    if owner == "me" and uow.principal.kind == "staff":
+        owner = uow.principal.id
+    try:
+        return [f"AND {column} = :owner"], {"owner": UUID(owner)}
+    except ValueError as error:
+        raise BadRequest("owner_invalid", "The owner is `me` (for staff), `nobody` or a staff member's id.") from error
+
+
+def attributes(table: str, priority: Sequence[str], tag: str | None) -> tuple[list[str], dict[str, Any]]:
+    """The conditions for some priorities, and for a tag of the client."""
+    parts, values = [], {}
+    if priority:
+        parts.append(f"AND {table}.priority = ANY(:priorities)")
+        values["priorities"] = [rules.rank(word) for word in priority]
+    if tag:
+        parts.append("AND :tag = ANY(c.tags)")
+        values["tag"] = tag
+    return parts, values
+
+
+def due_between(column: str, due_from: str | None, due_to: str | None) -> tuple[list[str], dict[str, Any]]:
+    parts, values = [], {}
+    for name, operator, value in (("due_from", ">=", due_from), ("due_to", "<=", due_to)):
+        if value:
+            parts.append(f"AND {column} {operator} :{name}")
+            values[name] = date.fromisoformat(value)
+    if due_from and not due_to:
+        # "From a day on" means jobs that have a date; those without stand behind the last one.
+        parts.append(f"AND {column} < '9999-12-31'")
+    return parts, values
