@@ -66,6 +66,10 @@ class WholeJob:
         return [Edge(d.before_id, d.after_id, d.lag_days) for d in self.dependencies]
 
     @property
+    def statuses(self) -> dict[UUID, str]:
+        return {self.job.id: self.job.status} | {task.id: task.status for task in self.tasks}
+
+    @property
     def titles(self) -> dict[UUID, str]:
         return {step.id: step.title for step in self.steps}
 
@@ -149,7 +153,7 @@ def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
         ),
     )
     whole._versions = {row.id: row.version for row in (job, *whole.steps)}
-    whole._statuses = {row.id: row.status for row in (job, *whole.tasks)}
+    whole._statuses = whole.statuses
     return whole
 
 
@@ -395,7 +399,7 @@ def _tell_watchers(uow: Uow, whole: WholeJob, today: date) -> None:
             says = f"“{task.title}” is {now.replace('_', ' ')}."
             news.append((Subject("task", task.id, job.id, job.client_id), says))
     tell_watchers(uow, news)
-    whole._statuses = {row.id: row.status for row in (job, *whole.tasks)}
+    whole._statuses = whole.statuses
 
 
 def _plan_next_turn(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today: date) -> None:

@@ -26,7 +26,8 @@ def owner_is(uow: Uow, owner: str | None, column: str) -> tuple[list[str], dict[
 
 def attributes(table: str, priority: Sequence[str], tag: str | None) -> tuple[list[str], dict[str, Any]]:
     """The conditions for some priorities, and for a tag of the client."""
-    parts, values = [], {}
+    parts: list[str] = []
+    values: dict[str, Any] = {}
     if priority:
         parts.append(f"AND {table}.priority = ANY(:priorities)")
         values["priorities"] = [rules.rank(word) for word in priority]
