@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio.to_thread
 import jsonschema_rs
@@ -40,7 +40,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import openapi, telemetry
 from chassis.auth import Principal
-from chassis.errors import BadRequest, DomainError, Forbidden, PreconditionRequired, TooLarge, Unauthenticated
+from chassis.errors import (
+    BadRequest,
+    DomainError,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooLarge,
+    Unauthenticated,
+)
 from chassis.uow import Idempotency, Stored, Uow, perform, unit_of_work
 
 if TYPE_CHECKING:
@@ -85,29 +94,51 @@ class Operations(Resolver):
     An operation whose specification has no `security` is refused at start: nothing is public by forgetting.
     """
 
-    def __init__(self, runtime: "Runtime", base_path: str) -> None:
+    def __init__(self, runtime: "Runtime", base_path: str, paths: Mapping[str, Any]) -> None:
         super().__init__()
         self._runtime = runtime
         self._base_path = base_path
+        self._paths = paths
 
     def resolve(self, operation: Any) -> Resolution:
         spec = operation._operation  # connexion keeps vendor extensions only there
         if "security" not in spec:
             raise TypeError(f"{operation.operation_id} does not say which permission it needs")
-        module, _, name = spec["operationId"].rpartition(".")
-        function = getattr(import_module(module), name)
-        wrapped = _Operation(self._runtime, self._base_path, function, operation.method.lower(), spec)
+        method = operation.method.lower()
+        reads = self._paths[operation.path].get("get") if method in _PRECONDITION else None
+        wrapped = _Operation(self._runtime, self._base_path, _function(spec), method, spec, reads)
         return Resolution(wrapped.handler(), spec["operationId"])
 
 
+def _function(spec: Mapping[str, Any]) -> Callable[..., Any]:
+    module, _, name = spec["operationId"].rpartition(".")
+    return cast(Callable[..., Any], getattr(import_module(module), name))
+
+
+def _may(principal: Principal, spec: Mapping[str, Any]) -> bool:
+    """Whether the caller could call that operation too."""
+    needed = {scope for way in spec["security"] for scope in way["token"]}
+    audiences = spec.get("x-audiences", DEFAULT_AUDIENCES)
+    return bool(spec["security"]) and principal.kind in audiences and needed <= principal.permissions
+
+
 class _Operation:
+    """One operation. `reads` is the specification of what reads the thing it changes, where there is such an operation."""
+
     def __init__(
-        self, runtime: "Runtime", base_path: str, function: Callable[..., Any], method: str, spec: dict[str, Any]
+        self,
+        runtime: "Runtime",
+        base_path: str,
+        function: Callable[..., Any],
+        method: str,
+        spec: dict[str, Any],
+        reads: Mapping[str, Any] | None = None,
     ) -> None:
         self._runtime, self._base_path, self._function, self._method = runtime, base_path, function, method
         self._id = spec["operationId"]
         self._audiences = tuple(spec.get("x-audiences", DEFAULT_AUDIENCES))
         self._public = spec["security"] == []
+        self._reads = reads
         self._one_page = (
             "limit" in inspect.signature(function).parameters and "cursor" in inspect.signature(function).parameters
         )
@@ -174,8 +205,25 @@ class _Operation:
             cookies = reply.cookies
             return _stored(reply, self._base_path)
 
-        stored = perform(self._runtime, principal, work, if_match=if_match, idempotency=idempotency)
+        try:
+            stored = perform(self._runtime, principal, work, if_match=if_match, idempotency=idempotency)
+        except PreconditionFailed as lost:
+            lost.more |= self._both_versions(principal, if_match, arguments)
+            raise
         return _from_stored(stored, cookies)
+
+    def _both_versions(self, principal: Principal, if_match: int | None, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What the second of two people editing one thing needs: how it is now, if they may read it, and what they wanted."""
+        yours = {"version": if_match, "change": arguments.get("body")}
+        if self._reads is None or not _may(principal, self._reads):
+            return {"yours": yours}
+        function = _function(self._reads)
+        asked = {name: value for name, value in arguments.items() if name in inspect.signature(function).parameters}
+        try:
+            with unit_of_work(self._runtime, principal) as uow:
+                return {"yours": yours, "current": self._as_reply(function(uow, **asked)).body}
+        except NotFound:  # gone, or hidden, since
+            return {"yours": yours}
 
     @staticmethod
     def _as_reply(result: Any) -> Reply:
@@ -520,7 +568,7 @@ def make_app(runtime: "Runtime") -> ASGIApp:
         validate_responses=runtime.settings.validate_responses,
         validator_map=_VALIDATORS,
         security_map={"oauth2": lambda: _Security(runtime)},
-        resolver=Operations(runtime, base_path),
+        resolver=Operations(runtime, base_path, spec["paths"]),
         middlewares=[m for m in ConnexionMiddleware.default_middlewares if m is not SwaggerUIMiddleware],
     )
     app._middleware_app.api_cls = _LeanApi

@@ -183,6 +183,23 @@ def test_a_double_click_has_one_effect(world: World) -> None:
     assert len(world.events(firm)) == 1
 
 
+def test_a_lost_update_shows_both_versions_to_those_who_may_read(world: World) -> None:
+    firm = world.firm()
+    api = world.api(firm)
+    made = api.post("/notes", {"text": "one"}).expect(201)
+    path = f"/notes/{made.json['id']}"
+    api.patch(path, {"text": "two"}, if_match=made.etag).expect(200)
+    lost = api.patch(path, {"text": "three"}, if_match=made.etag).problem(412, "version_conflict").json
+    assert lost["current"] == api.get(path).json
+    assert lost["yours"] == {"version": 1, "change": {"text": "three"}}
+    assert lost["current_version"] == 2
+    gone = api.delete(path, if_match=made.etag).problem(412, "version_conflict").json
+    assert (gone["current"]["text"], gone["yours"]) == ("two", {"version": 1, "change": None})
+    writer = world.api(firm, permissions=["notes:notes:write"])
+    hidden = writer.patch(path, {"text": "three"}, if_match=made.etag).problem(412, "version_conflict").json
+    assert "current" not in hidden
+
+
 def test_a_lost_update_is_refused(world: World) -> None:
     api = world.api(world.firm())
     made = api.post("/notes", {"text": "one"}).expect(201)

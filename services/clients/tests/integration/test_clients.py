@@ -188,6 +188,7 @@ def test_of_two_people_editing_one_client_the_second_is_told(office):
     lost = office.bens.patch(f"/clients/{client['id']}", {"name": "Bens Ltd"}, if_match=1)
     office.unchanged_by(lost, 412, "version_conflict", before)
     assert lost.json["current_version"] == 2
+    assert (lost.json["current"]["name"], lost.json["yours"]["change"]) == ("Adas Ltd", {"name": "Bens Ltd"})
 
 
 def test_of_changes_at_the_same_moment_one_wins(office):
