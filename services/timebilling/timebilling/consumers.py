@@ -4,9 +4,10 @@ from chassis.consumer import Listen
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged, TimeEntryChanged
+from praxis.timebilling.v1.events_pb2 import DisbursementChanged, InvoiceChanged, TimeEntryChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
 from timebilling.copies import usecases as copies
+from timebilling.disbursements import queries as disbursements
 from timebilling.invoices import pdf
 from timebilling.invoices import queries as invoices
 from timebilling.invoices import usecases as invoicing
@@ -32,13 +33,14 @@ TIMERS = {
 
 REPUBLISH = {
     TimeEntryChanged: time_entries.states,
+    DisbursementChanged: disbursements.states,
     InvoiceChanged: invoices.states,
 }
 
 CHECKS = {
     "an entry is on one live invoice at most": wip.misplaced_items,
     "WIP identity of every job": wip.broken_identities,
-    "approved billable time is WIP, and only that": wip.unapproved_items,
+    "what is approved and billable is WIP, and only that": wip.unapproved_items,
     "lines sum to the total": invoices.wrong_totals,
     "invoice numbers have no gaps": invoices.number_gaps,
     "every posting balances": ledger.unbalanced,

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from chassis.auth import Principal
 from chassis.errors import DomainError
+from timebilling.disbursements import usecases as disbursements
 from timebilling.firm_settings import usecases as firm_settings
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
@@ -150,6 +151,40 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: self.entries)
         def write_off(self, pick: int) -> None:
             self.act(wip.write_off, [self.one(self.entries, pick)], "given up")
+
+        @rule(pick=PICK, other=PICK, amount=AMOUNTS)
+        @precondition(lambda self: self.entries)
+        def value_at(self, pick: int, other: int, amount: dict[str, str]) -> None:
+            ids = {self.one(self.entries, pick), self.one(self.entries, other)}
+            self.act(wip.adjust, sorted(ids), amount, "agreed")
+
+        @rule(pick=PICK)
+        @precondition(lambda self: self.entries)
+        def carry(self, pick: int) -> None:
+            self.act(wip.carry, [self.one(self.entries, pick)], self.firm.today + timedelta(days=9), "not yet")
+
+        @rule(pick=PICK)
+        @precondition(lambda self: self.entries)
+        def take_approval_back(self, pick: int) -> None:
+            self.act(time.take_back, [self.one(self.entries, pick)], "wrong client", None)
+            self.act(disbursements.take_back, [self.one(self.entries, pick)], "wrong client", None)
+
+        @rule(amount=AMOUNTS, markup=st.sampled_from(["0", "12.5"]), billable=st.booleans())
+        def spend(self, amount: dict[str, str], markup: str, billable: bool) -> None:
+            body = {
+                "job_id": str(self.firm.job),
+                "staff_id": str(self.firm.ada),
+                "day": self.firm.day(1),
+                "description": "Search fee",
+                "amount": amount,
+                "markup_percent": markup,
+                "billable": billable,
+            }
+            made = self.act(disbursements.log, body)
+            if made:
+                self.entries.append(made.id)
+                self.act(disbursements.submit, [made.id], None)
+                self.act(disbursements.approve, [made.id], None)
 
         @rule(pick=PICK, amount=AMOUNTS, part=AMOUNTS)
         @precondition(lambda self: self.invoices)

@@ -105,7 +105,7 @@ def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
         ("/invoices?client_id={client}", "ix_invoices_client"),
         ("/invoices?limit=50", "pk_invoices"),
         ("/invoices?limit=50&status=overdue", "_invoices"),
-        ("/overview", "ix_wip_items_open"),
+        ("/overview", "ix_wip_items_"),
         ("/search?q=000123", "pk_invoices"),
     ],
 )

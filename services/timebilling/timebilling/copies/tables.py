@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid
+from sqlalchemy import BigInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -74,6 +74,7 @@ class StaffCopy(FirmOwned, Base):
     name: Mapped[str]
     grade: Mapped[str]
     active: Mapped[bool]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")  # what they may write off goes by them
     version: Mapped[int] = mapped_column(BigInteger)
 
 

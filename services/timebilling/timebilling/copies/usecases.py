@@ -81,6 +81,7 @@ def keep_staff(uow: Uow, event: StaffChanged) -> None:
         name=event.name,
         grade=event.grade,
         active=event.active,
+        roles=list(event.roles),
     )
 
 

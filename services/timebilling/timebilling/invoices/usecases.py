@@ -254,9 +254,10 @@ def _midnight_after(uow: Uow, day: date) -> datetime:
 
 # --- items and lines --------------------------------------------------------------------------------------------------
 
+# What a draft is made of is what work is carried at: its standard value, unless it was written up or down.
 _ITEM = """
 SELECT w.id, w.client_id, w.job_id, coalesce(j.title, '') AS job_title, w.activity_id, a.name AS activity_name,
-       coalesce(s.name, '') AS staff_name, w.day, e.narrative, w.billable_seconds, w.standard, w.currency, w.state
+       coalesce(s.name, '') AS staff_name, w.day, e.narrative, w.billable_seconds, w.remaining AS standard, w.currency, w.state
 FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
 JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
 LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
@@ -274,9 +275,10 @@ def _open_items(uow: Uow, of: ClientCopy, job_ids: Sequence[UUID], until: date |
     conditions = "AND w.client_id = :client AND w.state = 'unbilled'"
     conditions += " AND w.job_id = ANY(:jobs)" if job_ids else ""
     conditions += " AND w.day <= :until" if until else ""
+    conditions += " AND (w.carried_until IS NULL OR w.carried_until < :today)"
     rows = uow.session.execute(
         text(f"{_ITEM} {conditions} {_LOCKED}"),
-        {"firm": uow.firm_id, "client": of.id, "jobs": list(job_ids), "until": until},
+        {"firm": uow.firm_id, "client": of.id, "jobs": list(job_ids), "until": until, "today": today(uow)},
     ).all()
     # Work from before the client changed currency is billed by naming it: a draft has one currency.
     rows = [r for r in rows if r.currency == of.currency] or list(rows)

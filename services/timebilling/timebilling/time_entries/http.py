@@ -65,6 +65,10 @@ def return_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
     return usecases.send_back(uow, _ids(body), body["reason"], body.get("lock_override_reason"))
 
 
+def take_back_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    return usecases.take_back(uow, _ids(body), body["reason"], body.get("lock_override_reason"))
+
+
 def why_time_entry(uow: Uow, time_entry_id: str) -> dict[str, Any]:
     return usecases.why(uow, UUID(time_entry_id))
 

@@ -32,7 +32,7 @@ LEFT JOIN firm_settings f ON f.firm_id = e.firm_id
 WHERE e.firm_id = :firm
 """
 # The status the API shows is the entry's own, until what approval made of it is billed or written off.
-_STATUS = {
+STATUS = {
     "billed": "AND e.status = 'approved' AND w.state = 'billed'",
     "written_off": "AND e.status = 'approved' AND w.state = 'written_off'",
     "approved": "AND e.status = 'approved' AND coalesce(w.state, '') NOT IN ('billed', 'written_off')",
@@ -58,7 +58,7 @@ def list_entries(
     conditions = [f"AND e.{name} = :{name}" for name, value in filters.items() if value is not None]
     conditions += ["AND e.day >= :day_from"] if day_from else []
     conditions += ["AND e.day <= :day_to"] if day_to else []
-    conditions += [_STATUS[status]] if status else []
+    conditions += [STATUS[status]] if status else []
     after, values = paging.keyset(["e.day", "e.id"], cursor, descending=True, casts=["date", "uuid"])
     rows = (
         uow.session.execute(
@@ -114,10 +114,12 @@ def view(uow: Uow, row: Mapping[Any, Any]) -> dict[str, Any]:
         else billable_seconds(row["seconds"], row["billable"], rounding_of(row)),
         "narrative": row["narrative"],
         "status": row["wip"] if row["wip"] in ("billed", "written_off") else row["status"],
-        "wip": row["wip"],
+        "wip": row["wip"] if approved else None,
         "return_reason": row["return_reason"],
         "rate": money.view(row["bill_rate"], currency) if sees_value and row["bill_rate"] is not None else None,
-        "value": money.view(row["standard"], currency) if sees_value and row["standard"] is not None else None,
+        "value": money.view(row["standard"], currency)
+        if sees_value and approved and row["standard"] is not None
+        else None,
         "rate_override": override,
         "invoice_id": row["invoice_id"],
         "version": row["version"],

@@ -12,6 +12,19 @@ AHEAD = timedelta(days=366)
 
 DRAFT, SUBMITTED, RETURNED, APPROVED = "draft", "submitted", "returned", "approved"
 EDITABLE = frozenset({DRAFT, SUBMITTED, RETURNED})
+# What approval freezes, and taking it back clears.
+FROZEN = (
+    "approved_at",
+    "approved_by",
+    "billable_seconds",
+    "rounding",
+    "currency",
+    "bill_rate",
+    "bill_rule",
+    "cost_currency",
+    "cost_rate",
+    "cost_rule",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +114,9 @@ def refusal_to_decide(status: str) -> DomainError | None:
     return Conflict(
         "entry_not_submitted", f"This entry is {status}; only submitted entries can be approved or returned."
     )
+
+
+def refusal_to_take_back(status: str) -> DomainError | None:
+    if status == APPROVED:
+        return None
+    return Conflict("entry_not_approved", f"This entry is {status}; only an approval can be taken back.")

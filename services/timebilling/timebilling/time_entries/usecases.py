@@ -5,15 +5,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 
-from chassis.errors import Conflict, DomainError, Forbidden, NotFound
+from chassis.copies import uuid_or_none
+from chassis.errors import DomainError, Forbidden, NotFound
 from chassis.uow import Uow, lost_update
 from timebilling import money
+from timebilling.bulk import each
 from timebilling.copies.tables import ClientCopy, JobCopy, StaffCopy
-from timebilling.copies.usecases import fetch_client, fetch_job, fetch_task, firm
+from timebilling.copies.usecases import firm
 from timebilling.firm_settings.tables import FirmSettings
 from timebilling.firm_settings.usecases import hold_lock_date, override_lock
 from timebilling.rates import rules as rate_rules
@@ -21,25 +22,8 @@ from timebilling.rates.rules import Chosen, Work
 from timebilling.rates.usecases import figure, for_work
 from timebilling.time_entries import queries, rules
 from timebilling.time_entries.tables import TimeEntry
-from timebilling.wip.usecases import open_item, record_opened
-
-ACT = "timebilling:time:act"
-
-# Everything that logging needs to know, in one question; what is missing is NULL.
-_CONTEXT = text(
-    """
-SELECT j.id AS job, j.title AS job_title, j.client_id, c.id AS client, c.name AS client_name, c.currency AS client_currency,
-       t.id AS task, t.title AS task_title, a.id AS activity, a.name AS activity_name, a.billable AS activity_billable, a.active AS activity_active,
-       s.id AS staff, s.name AS staff_name, f.locked_until, f.rounding_increment, f.rounding_direction, f.rounding_minimum, z.time_zone
-FROM (VALUES (CAST(:firm AS uuid))) AS one (firm_id)
-LEFT JOIN job_copy j ON j.firm_id = one.firm_id AND j.id = :job
-LEFT JOIN client_copy c ON c.firm_id = one.firm_id AND c.id = j.client_id
-LEFT JOIN task_copy t ON t.firm_id = one.firm_id AND t.id = :task AND t.job_id = j.id
-LEFT JOIN activities a ON a.firm_id = one.firm_id AND a.id = :activity
-LEFT JOIN staff_copy s ON s.firm_id = one.firm_id AND s.id = :staff
-LEFT JOIN firm_settings f ON f.firm_id = one.firm_id
-LEFT JOIN firm_copy z ON z.firm_id = one.firm_id"""
-)
+from timebilling.wip import usecases as wip
+from timebilling.work import ACT, check_day, check_lock, check_owner, check_period, context_of, worker
 
 
 def log_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
@@ -48,12 +32,12 @@ def log_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
     Errors: `job_not_found`, `task_not_found`, `activity_not_found`, `staff_member_not_found` (404); `activity_retired`, `period_locked`
     (409); `seconds_out_of_range`, `day_out_of_range` (422); `not_your_time`, `lock_override_forbidden`, `rate_override_forbidden` (403).
     """
-    staff_id = _worker(uow, body.get("staff_id"))
-    task_id, activity_id = _uuid(body.get("task_id")), _uuid(body.get("activity_id"))
+    staff_id = worker(uow, body.get("staff_id"))
+    task_id, activity_id = uuid_or_none(body.get("task_id") or ""), uuid_or_none(body.get("activity_id") or "")
     day = date.fromisoformat(body["day"])
     rules.check_seconds(body["seconds"])
-    context = _context(uow, UUID(body["job_id"]), task_id, activity_id, staff_id)
-    _check_day(uow, context, [day], body.get("lock_override_reason"))
+    context = context_of(uow, UUID(body["job_id"]), task_id, activity_id, staff_id)
+    check_day(uow, context, [day], body.get("lock_override_reason"))
     billable = body.get("billable")
     entry = TimeEntry(
         staff_id=staff_id,
@@ -84,13 +68,13 @@ def change(uow: Uow, entry_id: UUID, body: dict[str, Any], if_match: int | None)
     before = _facts(entry)
     job_id = UUID(body["job_id"]) if "job_id" in body else entry.job_id
     # A task belongs to its job: moving an entry to another job leaves the old task behind.
-    task_id = _uuid(body["task_id"]) if "task_id" in body else entry.task_id if job_id == entry.job_id else None
-    activity_id = _uuid(body["activity_id"]) if "activity_id" in body else entry.activity_id
+    task_id = uuid_or_none(body["task_id"]) if "task_id" in body else entry.task_id if job_id == entry.job_id else None
+    activity_id = uuid_or_none(body["activity_id"]) if "activity_id" in body else entry.activity_id
     day = date.fromisoformat(body["day"]) if "day" in body else entry.day
     seconds = body.get("seconds", entry.seconds)
     rules.check_seconds(seconds)
-    context = _context(uow, job_id, task_id, activity_id, entry.staff_id, keeps=entry.activity_id)
-    _check_day(uow, context, [entry.day, day], body.get("lock_override_reason"))
+    context = context_of(uow, job_id, task_id, activity_id, entry.staff_id, keeps=entry.activity_id)
+    check_day(uow, context, [entry.day, day], body.get("lock_override_reason"))
     entry.job_id, entry.client_id, entry.task_id, entry.activity_id = job_id, context.client_id, task_id, activity_id
     entry.day, entry.seconds = day, seconds
     entry.billable, entry.narrative = body.get("billable", entry.billable), body.get("narrative", entry.narrative)
@@ -114,7 +98,7 @@ def change(uow: Uow, entry_id: UUID, body: dict[str, Any], if_match: int | None)
 def delete(uow: Uow, entry_id: UUID, if_match: int | None, lock_override_reason: str | None) -> None:
     """Errors: `time_entry_not_found` (404), `not_your_time` (403), `entry_approved`, `period_locked` (409), `version_conflict` (412)."""
     entry = _editable(uow, entry_id, if_match)
-    _check_lock(uow, hold_lock_date(uow), [entry.day], lock_override_reason)
+    check_lock(uow, hold_lock_date(uow), [entry.day], lock_override_reason)
     uow.session.delete(entry)
     uow.session.flush()
     uow.announce(queries.event(entry, "deleted", entry.version + 1), subject=entry.id, version=entry.version + 1)
@@ -127,9 +111,9 @@ def submit(uow: Uow, ids: Sequence[UUID], lock_override_reason: str | None) -> d
     overridden = override_lock(uow, lock_override_reason)
 
     def act(entry: TimeEntry, _: Row[Any]) -> None:
-        _check_owner(uow, entry.staff_id)
+        check_owner(uow, entry.staff_id)
         _refuse(rules.refusal_to_submit(entry.status))
-        _check_period(entry.day, settings, overridden)
+        check_period(entry.day, settings, overridden)
         entry.status, entry.return_reason = rules.SUBMITTED, None
 
     return _each(uow, _load(uow, ids), ids, act, "time.submitted", lock_override_reason)
@@ -142,7 +126,7 @@ def send_back(uow: Uow, ids: Sequence[UUID], reason: str, lock_override_reason: 
 
     def act(entry: TimeEntry, _: Row[Any]) -> None:
         _refuse(rules.refusal_to_decide(entry.status))
-        _check_period(entry.day, settings, overridden)
+        check_period(entry.day, settings, overridden)
         entry.status, entry.return_reason = rules.RETURNED, reason
 
     return _each(uow, _load(uow, ids), ids, act, "time.returned", lock_override_reason or reason)
@@ -158,24 +142,49 @@ def approve(uow: Uow, ids: Sequence[UUID], lock_override_reason: str | None) -> 
     cost_currency = firm(uow).currency
     loaded = _load(uow, ids)
     rates = for_work(uow, [_work(row) for row in loaded.values()])
+    standards: dict[UUID, Decimal] = {}
 
     def act(entry: TimeEntry, row: Row[Any]) -> None:
         _refuse(rules.refusal_to_decide(entry.status))
-        _check_period(entry.day, settings, overridden)
+        check_period(entry.day, settings, overridden)
         work = _work(row)
         bill = _bill_rate(entry, work, row.client_currency, rates["bill"])
-        _freeze(
-            uow,
-            entry,
-            settings,
-            bill,
-            rate_rules.choose(work, rates["cost"], cost_currency, "cost"),
-            row.client_currency,
-        )
+        cost = rate_rules.choose(work, rates["cost"], cost_currency, "cost")
+        _freeze(uow, entry, settings, bill, cost, row.client_currency)
+        if bill is not None:
+            standards[entry.id] = rate_rules.value_of(entry.billable_seconds or 0, bill.amount, row.client_currency)
 
     answer = _each(uow, loaded, ids, act, "time.approved", lock_override_reason)
-    record_opened(uow, [i["id"] for i in answer["items"] if i["ok"]])
+    wip.open_items(uow, "time", standards)
     return answer
+
+
+def take_back(uow: Uow, ids: Sequence[UUID], reason: str, lock_override_reason: str | None) -> dict[str, Any]:
+    """Takes the approval of entries back while nothing of them is on a draft or billed: they are submitted again, their WIP is gone.
+
+    Answers per entry: `entry_not_approved`, `entry_reserved`, `entry_billed`, `entry_written_off`, `entry_adjusted`, `period_locked`
+    (409), `time_entry_not_found` (404).
+    """
+    settings = hold_lock_date(uow)
+    overridden = override_lock(uow, lock_override_reason)
+    # The items first: billing locks them before the entries behind them, too.
+    items = wip.hold(uow, ids)
+
+    def act(entry: TimeEntry, _: Row[Any]) -> None:
+        _refuse(rules.refusal_to_take_back(entry.status))
+        check_period(entry.day, settings, overridden)
+        _refuse(wip.refusal_to_touch(items.get(entry.id)))
+        taken.append(entry.id)
+        entry.status = rules.SUBMITTED
+        for name in rules.FROZEN:
+            setattr(entry, name, None)
+
+    taken: list[UUID] = []
+    loaded = _load(uow, ids)
+    # What the database lets become unapproved is what has no WIP: that goes before the entries are written.
+    return _each(
+        uow, loaded, ids, act, "time.approval_taken_back", reason, before=lambda: wip.withdraw(uow, taken, reason)
+    )
 
 
 def why(uow: Uow, entry_id: UUID) -> dict[str, Any]:
@@ -238,7 +247,6 @@ def _freeze(
         entry.cost_rate, entry.cost_currency, entry.cost_rule = cost.amount, cost.currency, cost.rule
     if bill is not None:
         entry.bill_rate, entry.bill_rule = bill.amount, bill.rule
-        open_item(uow, entry, rate_rules.value_of(entry.billable_seconds, bill.amount, currency))
 
 
 def _work(row: Row[Any]) -> Work:
@@ -321,23 +329,19 @@ def _each(
     act: Callable[[TimeEntry, Row[Any]], None],
     action: str,
     reason: str | None,
+    before: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Does an act to each entry; one refused entry does not stop the others. `act` decides before it changes anything."""
-    items, done = [], []
-    for id in dict.fromkeys(ids):
-        try:
-            if id not in loaded:
-                raise _not_found()
-            act(loaded[id].TimeEntry, loaded[id])
-            done.append(loaded[id].TimeEntry)
-            items.append({"id": id, "ok": True, "code": None, "message": None})
-        except DomainError as error:
-            items.append({"id": id, "ok": False, "code": error.code, "message": error.message})
+    """Does an act to each entry; one refused entry does not stop the others. `act` decides before it changes anything;
+    `before` runs before the changed entries are written.
+    """
+    done, answer = each(ids, loaded, lambda row: act(row.TimeEntry, row), _not_found)
+    before()
     uow.session.flush()
-    for entry in done:
+    for row in done:
+        entry: TimeEntry = row.TimeEntry
         _announce(uow, entry)
         uow.audit(action, "time_entry", entry.id, after={"status": entry.status}, reason=reason)
-    return {"done": len(done), "failed": len(items) - len(done), "items": items}
+    return answer
 
 
 # --- one entry --------------------------------------------------------------------------------------------------------
@@ -348,71 +352,11 @@ def _editable(uow: Uow, entry_id: UUID, if_match: int | None) -> TimeEntry:
     if entry_id not in loaded:
         raise _not_found()
     entry: TimeEntry = loaded[entry_id].TimeEntry
-    _check_owner(uow, entry.staff_id)
+    check_owner(uow, entry.staff_id)
     if if_match is not None and entry.version != if_match:
         raise lost_update(entry.version)
     _refuse(rules.refusal_to_edit(entry.status))
     return entry
-
-
-def _worker(uow: Uow, named: str | None) -> UUID:
-    """Who worked: the caller, or whom a caller who may act for others names."""
-    if named is None and uow.principal.kind == "staff":
-        return uow.principal.uuid
-    if named is None:
-        raise Forbidden("not_your_time", "Say whose time this is (staff_id).")
-    staff_id = UUID(named)
-    _check_owner(uow, staff_id)
-    return staff_id
-
-
-def _check_owner(uow: Uow, staff_id: UUID) -> None:
-    own = uow.principal.kind == "staff" and uow.principal.id == str(staff_id)
-    if not own and ACT not in uow.principal.permissions:
-        raise Forbidden("not_your_time", "This is somebody else's time. Approvers may change it.")
-
-
-def _context(
-    uow: Uow, job_id: UUID, task_id: UUID | None, activity_id: UUID | None, staff_id: UUID, keeps: UUID | None = None
-) -> Row[Any]:
-    """What an entry refers to, all of it there and to be seen. What the copy lacks is asked of its owner once."""
-    values = {"firm": uow.firm_id, "job": job_id, "task": task_id, "activity": activity_id, "staff": staff_id}
-    row = uow.session.execute(_CONTEXT, values).one()
-    if row.job is None and fetch_job(uow, job_id):
-        row = uow.session.execute(_CONTEXT, values).one()
-    if row.job is not None and row.client is None and fetch_client(uow, row.client_id):
-        row = uow.session.execute(_CONTEXT, values).one()
-    if row.job is None or row.client is None:
-        raise NotFound("job_not_found", "There is no such job.", pointer="/job_id")
-    if task_id is not None and row.task is None and fetch_task(uow, task_id):
-        row = uow.session.execute(_CONTEXT, values).one()
-    if task_id is not None and row.task is None:
-        raise NotFound("task_not_found", "The job has no such task.", pointer="/task_id")
-    if activity_id is not None and row.activity is None:
-        raise NotFound("activity_not_found", "There is no such activity.", pointer="/activity_id")
-    if activity_id is not None and not row.activity_active and activity_id != keeps:
-        raise Conflict(
-            "activity_retired", "This activity is not used any more. Choose another.", pointer="/activity_id"
-        )
-    if row.staff is None and uow.principal.id != str(staff_id):
-        raise NotFound("staff_member_not_found", "There is no such staff member.", pointer="/staff_id")
-    return row
-
-
-def _check_day(uow: Uow, context: Row[Any], days: Sequence[date], override_reason: str | None) -> None:
-    today = uow.now.astimezone(ZoneInfo(context.time_zone or "UTC")).date()
-    rules.check_day(days[-1], today)
-    _check_lock(uow, context, days, override_reason)
-
-
-def _check_lock(uow: Uow, settings: Any, days: Sequence[date], override_reason: str | None) -> None:
-    if any(rules.is_locked(d, settings.locked_until) for d in days) and not override_lock(uow, override_reason):
-        raise rules.period_locked(settings.locked_until)
-
-
-def _check_period(day: date, settings: FirmSettings, overridden: bool) -> None:
-    if settings.locked_until is not None and rules.is_locked(day, settings.locked_until) and not overridden:
-        raise rules.period_locked(settings.locked_until)
 
 
 def _override(uow: Uow, override: dict[str, Any] | None, currency: str) -> dict[str, Any]:
@@ -432,10 +376,6 @@ def _refuse(refusal: DomainError | None) -> None:
 
 def _not_found() -> NotFound:
     return NotFound("time_entry_not_found", "There is no such time entry.")
-
-
-def _uuid(value: str | None) -> UUID | None:
-    return UUID(value) if value else None
 
 
 def _announce(uow: Uow, entry: TimeEntry) -> None:

@@ -1,5 +1,6 @@
 """Operations on WIP."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,14 @@ from timebilling.wip import queries, usecases
 
 def list_wip(uow: Uow, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
     return queries.list_wip(uow, limit, cursor)
+
+
+def list_wip_by_job(uow: Uow, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    return queries.list_wip(uow, limit, cursor, "job")
+
+
+def list_wip_by_staff(uow: Uow, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    return queries.list_wip(uow, limit, cursor, "staff")
 
 
 def get_client_wip(uow: Uow, client_id: str) -> dict[str, Any]:
@@ -33,3 +42,21 @@ def list_wip_items(
 
 def write_off(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
     return usecases.write_off(uow, [UUID(i) for i in body["ids"]], body["reason"])
+
+
+def adjust(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    ids = [UUID(i) for i in body["ids"]]
+    return usecases.adjust(uow, ids, body["amount"], body["reason"], body.get("preview", False))
+
+
+def carry(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    until = date.fromisoformat(body["until"]) if body["until"] else None
+    return usecases.carry(uow, [UUID(i) for i in body["ids"]], until, body.get("reason"))
+
+
+def list_limits(uow: Uow) -> dict[str, Any]:
+    return {"limits": [usecases.limit_view(x) for x in usecases.limits(uow)]}
+
+
+def set_limits(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    return {"limits": [usecases.limit_view(x) for x in usecases.set_limits(uow, body["limits"])]}

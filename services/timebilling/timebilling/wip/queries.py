@@ -28,23 +28,40 @@ _OPEN = """FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id
 WHERE w.firm_id = :firm AND w.state IN ('unbilled', 'reserved')"""
 
 
-def list_wip(uow: Uow, limit: int, cursor: str | None) -> dict[str, Any]:
-    """Clients with WIP, largest first, and what all of it comes to."""
-    after, values = paging.keyset(["remaining", "client_id"], cursor, descending=True, casts=["numeric", "uuid"])
-    sql = f"""SELECT * FROM (SELECT c.id AS client_id, c.name AS client_name, w.currency, {_SUMS} {_OPEN} GROUP BY c.id, c.name, w.currency) sums
-        WHERE true {after} ORDER BY remaining DESC, client_id DESC LIMIT :limit"""
+# What WIP is summed by: the names of the group's columns, its id first; the columns; the grouping; the join they need.
+_GROUPS = {
+    "client": (["client_id", "client_name"], "c.id AS client_id, c.name AS client_name", "c.id, c.name", ""),
+    "job": (
+        ["job_id", "job_title", "client_id", "client_name"],
+        "w.job_id, coalesce(j.title, '') AS job_title, c.id AS client_id, c.name AS client_name",
+        "w.job_id, j.title, c.id, c.name",
+        "LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id",
+    ),
+    "staff": (
+        ["staff_id", "staff_name"],
+        "w.staff_id, coalesce(s.name, '') AS staff_name",
+        "w.staff_id, s.name",
+        "LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id",
+    ),
+}
+
+
+def list_wip(uow: Uow, limit: int, cursor: str | None, by: str = "client") -> dict[str, Any]:
+    """WIP with its ageing per client, per job or per person, largest first, and what all of it comes to."""
+    names, columns, group, join = _GROUPS[by]
+    after, values = paging.keyset(
+        ["remaining", names[0], "currency"], cursor, descending=True, casts=["numeric", "uuid", ""]
+    )
+    open_items = _OPEN.replace("\nWHERE", f"\n{join} WHERE")
+    sql = f"""SELECT * FROM (SELECT {columns}, w.currency, {_SUMS} {open_items} GROUP BY {group}, w.currency) sums
+        WHERE true {after} ORDER BY remaining DESC, {names[0]} DESC, currency DESC LIMIT :limit"""
     base = {"firm": uow.firm_id, "today": today(uow)}
     rows = uow.session.execute(text(sql), {**base, "limit": limit + 1, **values}).mappings().all()
     totals = uow.session.execute(
         text(f"SELECT w.currency, sum(w.remaining) AS remaining {_OPEN} GROUP BY w.currency ORDER BY 1"), base
     )
-    page = paging.page(rows, limit, lambda r: (r["remaining"], r["client_id"]))
-    page["items"] = [
-        {"client_id": r["client_id"], "client_name": r["client_name"], "oldest_day": r["oldest_day"]}
-        | _open_figures(r)
-        | _ages(r)
-        for r in page["items"]
-    ]
+    page = paging.page(rows, limit, lambda r: (r["remaining"], r[names[0]], r["currency"]))
+    page["items"] = [{n: r[n] for n in (*names, "oldest_day")} | _open_figures(r) | _ages(r) for r in page["items"]]
     return page | {"totals": [money.view(t.remaining, t.currency) for t in totals]}
 
 
@@ -128,12 +145,16 @@ def list_items(
 ) -> dict[str, Any]:
     """A client's WIP items, oldest day first. Errors: `client_not_found` (404)."""
     client(uow, client_id)
-    conditions = ("AND w.job_id = :job " if job_id else "") + ("AND w.state = :state " if state else "")
+    conditions = ("AND w.job_id = :job " if job_id else "") + (
+        "AND w.state = :state " if state else "AND w.state <> 'withdrawn' "
+    )
     after, values = paging.keyset(["w.day", "w.id"], cursor, casts=["date", "uuid"])
     sql = f"""SELECT w.id, w.kind, w.job_id, j.title AS job_title, w.staff_id, s.name AS staff_name, a.name AS activity_name, w.day,
-               e.narrative, w.billable_seconds, w.standard, w.remaining, w.currency, w.state, w.invoice_id
+               coalesce(e.narrative, d.description, '') AS narrative, w.billable_seconds, w.standard, w.remaining, w.currency, w.state,
+               w.invoice_id, w.carried_until, w.carry_reason
         FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
-        JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
+        LEFT JOIN time_entries e ON w.kind = 'time' AND e.firm_id = w.firm_id AND e.id = w.id
+        LEFT JOIN disbursements d ON w.kind = 'disbursement' AND d.firm_id = w.firm_id AND d.id = w.id
         LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
         LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
         LEFT JOIN activities a ON a.firm_id = w.firm_id AND a.id = w.activity_id
@@ -157,6 +178,8 @@ def _item(row: Mapping[Any, Any]) -> dict[str, Any]:
         "billable_seconds",
         "state",
         "invoice_id",
+        "carried_until",
+        "carry_reason",
     )
     return {n: row[n] for n in names} | {
         "job_title": row["job_title"] or "",
@@ -233,13 +256,15 @@ def misplaced_items(uow: Uow) -> Iterator[str]:
 
 
 def unapproved_items(uow: Uow) -> Iterator[str]:
-    """Approved billable entries without their item, and items whose entry is not that."""
+    """Approved billable entries and disbursements without their item, and items whose entry or disbursement is not that."""
     rows = uow.session.execute(
         text(
-            "SELECT coalesce(e.id, w.id) AS id FROM (SELECT * FROM time_entries WHERE status = 'approved' AND billable) e "
-            "FULL JOIN (SELECT * FROM wip_items WHERE kind = 'time') w ON w.firm_id = e.firm_id AND w.id = e.id "
+            "SELECT coalesce(e.id, w.id) AS id FROM ("
+            "SELECT firm_id, id, 'time' AS kind, currency, billable_seconds FROM time_entries WHERE status = 'approved' AND billable "
+            "UNION ALL SELECT firm_id, id, 'disbursement', currency, 0 FROM disbursements WHERE status = 'approved' AND billable) e "
+            "FULL JOIN (SELECT * FROM wip_items WHERE state <> 'withdrawn') w ON w.firm_id = e.firm_id AND w.id = e.id AND w.kind = e.kind "
             "WHERE e.id IS NULL OR w.id IS NULL OR e.currency <> w.currency OR e.billable_seconds <> w.billable_seconds"
         )
     )
     for row in rows:
-        yield f"entry {row.id}"
+        yield f"item {row.id}"

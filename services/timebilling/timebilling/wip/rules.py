@@ -3,13 +3,17 @@
 For every item, and so for every job: standard = billed + written down − written up + written off + remaining.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from timebilling.money import ZERO
+from chassis.errors import Conflict, DomainError, Forbidden
+from timebilling.money import ZERO, spread, view
 
 UNBILLED, RESERVED, BILLED, WRITTEN_OFF = "unbilled", "reserved", "billed", "written_off"
+WITHDRAWN = "withdrawn"  # its approval was taken back: worth nothing until approved again
+TIME, DISBURSEMENT = "time", "disbursement"
 BUCKETS = ("days_0_30", "days_31_60", "days_61_90", "days_over_90")
 
 
@@ -41,9 +45,77 @@ def billed_at(standard: Decimal, billed: Decimal) -> Figures:
     )
 
 
-def given_up(standard: Decimal) -> Figures:
-    """Written off: nothing of it will be billed."""
-    return Figures(standard, written_off=standard)
+def given_up(figures: Figures) -> Figures:
+    """Written off: nothing of what remains will be billed. What was written up or down before stays said."""
+    return Figures(figures.standard, ZERO, figures.written_down, figures.written_up, figures.remaining)
+
+
+def adjusted(standard: Decimal, remaining: Decimal) -> Figures:
+    """Carried at another value than standard, before it is billed: less is a write-down, more a write-up."""
+    return Figures(
+        standard,
+        written_down=max(standard - remaining, ZERO),
+        written_up=max(remaining - standard, ZERO),
+        remaining=remaining,
+    )
+
+
+def allocate(total: Decimal, standards: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """A fixed amount over items: in proportion to their standard value, largest remainder; evenly where they have none."""
+    return spread(total, standards, currency)
+
+
+# A firm that has not said otherwise: those who could always write off still can, others get a limit first.
+UNLIMITED = frozenset({"owner", "partner", "billing"})
+
+
+def limit_of(roles: Iterable[str], limits: Mapping[tuple[str, str], Decimal], currency: str) -> Decimal | None:
+    """How much one act of a person with these roles may write up, down or off; None: any amount.
+
+    `limits` are amounts by role and currency. A role's limit counts in its currency alone: in another one such a role may adjust
+    nothing. Of several roles the highest counts. A copy of a person that knows no roles yet leaves it to the permission.
+    """
+    roles = list(roles)
+    if not roles:
+        return None
+    highest = ZERO
+    for role in roles:
+        if not any(r == role for r, _ in limits):
+            if role in UNLIMITED:
+                return None
+            continue
+        highest = max(highest, limits.get((role, currency), ZERO))
+    return highest
+
+
+def over_limit(amount: Decimal, limit: Decimal | None, currency: str) -> DomainError | None:
+    if limit is None or amount <= limit:
+        return None
+    return Forbidden(
+        "adjustment_over_limit",
+        f"You may write up, down or off {view(limit, currency)['amount']} {currency} at once; this is "
+        f"{view(amount, currency)['amount']}. Ask someone with a higher limit.",
+        limit=view(limit, currency),
+        amount=view(amount, currency),
+    )
+
+
+def refusal_to_touch(state: str | None, remaining: Decimal, standard: Decimal) -> DomainError | None:
+    """Whether an item is in the way of taking its approval back or rating it anew. `state` None: not billable, so no item."""
+    if state in (RESERVED, BILLED, WRITTEN_OFF):
+        return Conflict(f"entry_{state}", _SAYS[state])
+    if state == UNBILLED and remaining != standard:
+        return Conflict(
+            "entry_adjusted", "This was written up or down. Set it back to its standard value first.", pointer="/ids"
+        )
+    return None
+
+
+_SAYS = {
+    RESERVED: "This stands on a draft. Take it off the draft first.",
+    BILLED: "This is billed. Void or credit the invoice first.",
+    WRITTEN_OFF: "This was written off.",
+}
 
 
 def bucket(day: date, today: date) -> str:

@@ -1,4 +1,4 @@
-"""Work in progress: one item per approved billable entry (a disbursement will be another kind), and what happened to it."""
+"""Work in progress: one item per approved billable entry or disbursement, and what happened to it."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,11 +11,11 @@ from timebilling.db import Base
 
 
 class WipItem(FirmOwned, Base):
-    """What has become of an item's standard value; the database holds the WIP identity for each. `id` is the entry's."""
+    """What has become of an item's standard value; the database holds the WIP identity for each. `id` is the entry's, or the disbursement's."""
 
     __tablename__ = "wip_items"
     __singular__ = "wip_item"
-    kind: Mapped[str]  # time
+    kind: Mapped[str]  # time, disbursement
     client_id: Mapped[UUID]
     job_id: Mapped[UUID]
     staff_id: Mapped[UUID]
@@ -30,8 +30,10 @@ class WipItem(FirmOwned, Base):
     written_up: Mapped[Decimal]
     written_off: Mapped[Decimal]
     remaining: Mapped[Decimal]
-    state: Mapped[str]  # unbilled, reserved, billed, written_off
+    state: Mapped[str]  # unbilled, reserved, billed, written_off, withdrawn
     invoice_id: Mapped[UUID | None]
+    carried_until: Mapped[date | None]  # not billed before the day after
+    carry_reason: Mapped[str | None]
 
 
 class WipMovement(FirmOwned, Base):
@@ -46,3 +48,12 @@ class WipMovement(FirmOwned, Base):
     invoice_id: Mapped[UUID | None]
     reason: Mapped[str | None]
     at: Mapped[datetime]
+
+
+class AdjustmentLimit(FirmOwned, Base):
+    """How much a role may write up, down or off in one act; a role without any has the default of `rules.limit_of`."""
+
+    __tablename__ = "adjustment_limits"
+    role: Mapped[str]
+    currency: Mapped[str]
+    amount: Mapped[Decimal]

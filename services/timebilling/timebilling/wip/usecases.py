@@ -1,19 +1,27 @@
-"""What becomes of WIP: opened by approval, reserved by drafts, billed, returned, written off. Each step leaves movements behind."""
+"""What becomes of WIP: opened by approval, written up and down, carried, reserved by drafts, billed, returned, written off.
 
-from collections.abc import Sequence
+Each step leaves movements behind.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, select, text
 
-from chassis.errors import Conflict, DomainError, NotFound
+from chassis.errors import Conflict, DomainError, Invalid, NotFound
 from chassis.uow import Uow
+from timebilling import money
+from timebilling.bulk import each
+from timebilling.copies.tables import StaffCopy
+from timebilling.copies.usecases import today
+from timebilling.disbursements.queries import event as disbursement_event
 from timebilling.invoices.rules import refusal_to_draft
 from timebilling.time_entries.queries import event
-from timebilling.time_entries.tables import TimeEntry
 from timebilling.wip import rules
-from timebilling.wip.tables import WipItem
+from timebilling.wip.tables import AdjustmentLimit
 
 _MOVE = """
 INSERT INTO wip_movements (firm_id, id, item_id, job_id, currency, kind, amount, invoice_id, reason, at)
@@ -22,38 +30,89 @@ LATERAL (VALUES ('standard', m.standard), ('billed', m.billed), ('written_down',
                 ('written_off', m.written_off)) AS f (kind, amount)
 WHERE f.amount <> 0"""
 
-_OPENED = text(
-    f"""WITH moved AS (
-        SELECT firm_id, id, job_id, currency, standard, 0 AS billed, 0 AS written_down, 0 AS written_up, 0 AS written_off,
-               CAST(NULL AS uuid) AS invoice_id, CAST(NULL AS text) AS reason
-        FROM wip_items WHERE firm_id = :firm AND id = ANY(:ids))
-    {_MOVE}"""
-)
-# rules.billed_at for every item of an invoice.
+# An item is opened by approval; one whose approval was taken back is opened again.
+_OPENED = """WITH moved AS (
+        INSERT INTO wip_items AS w (firm_id, id, kind, client_id, job_id, staff_id, activity_id, day, seconds, billable_seconds, currency, standard,
+            billed, written_down, written_up, written_off, remaining, state)
+        SELECT s.firm_id, s.id, '{kind}', s.client_id, s.job_id, s.staff_id, {own}, s.currency, v.standard, 0, 0, 0, 0, v.standard, 'unbilled'
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:standards AS numeric[])) AS v (id, standard)
+        JOIN {table} s ON s.firm_id = :firm AND s.id = v.id ORDER BY s.id
+        ON CONFLICT (firm_id, id) DO UPDATE SET client_id = excluded.client_id, job_id = excluded.job_id, staff_id = excluded.staff_id,
+            activity_id = excluded.activity_id, day = excluded.day, seconds = excluded.seconds, billable_seconds = excluded.billable_seconds,
+            currency = excluded.currency, standard = excluded.standard, remaining = excluded.remaining, state = excluded.state
+        WHERE w.state = 'withdrawn'
+        RETURNING w.firm_id, w.id, w.job_id, w.currency, w.standard, 0 AS billed, 0 AS written_down, 0 AS written_up, 0 AS written_off,
+                  w.invoice_id, CAST(NULL AS text) AS reason)"""
+_OPEN = {
+    rules.TIME: text(
+        _OPENED.format(kind=rules.TIME, table="time_entries", own="s.activity_id, s.day, s.seconds, s.billable_seconds")
+        + _MOVE
+    ),
+    rules.DISBURSEMENT: text(
+        _OPENED.format(kind=rules.DISBURSEMENT, table="disbursements", own="NULL, s.day, 0, 0") + _MOVE
+    ),
+}
+# rules.billed_at for every item of an invoice; a movement says by how much a figure went up or down.
 _BILLED = text(
-    f"""WITH moved AS (
-        UPDATE wip_items w SET state = 'billed', billed = x.billed, written_down = greatest(w.standard - x.billed, 0),
-               written_up = greatest(x.billed - w.standard, 0), remaining = 0
-        FROM invoice_items x JOIN invoice_lines l ON l.firm_id = x.firm_id AND l.id = x.line_id
-        WHERE x.firm_id = :firm AND x.invoice_id = :invoice AND x.live AND w.firm_id = x.firm_id AND w.id = x.item_id
-        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, w.billed, w.written_down, w.written_up, 0 AS written_off, w.invoice_id, l.reason)
+    f"""WITH was AS (
+        SELECT w.firm_id, w.id, w.written_down, w.written_up, x.billed, l.reason
+        FROM wip_items w JOIN invoice_items x ON x.firm_id = w.firm_id AND x.item_id = w.id AND x.live
+        JOIN invoice_lines l ON l.firm_id = x.firm_id AND l.id = x.line_id
+        WHERE x.firm_id = :firm AND x.invoice_id = :invoice ORDER BY w.id FOR UPDATE OF w
+    ), moved AS (
+        UPDATE wip_items w SET state = 'billed', billed = was.billed, written_down = greatest(w.standard - was.billed, 0),
+               written_up = greatest(was.billed - w.standard, 0), remaining = 0, carried_until = NULL, carry_reason = NULL
+        FROM was WHERE w.firm_id = was.firm_id AND w.id = was.id
+        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, w.billed, w.written_down - was.written_down AS written_down,
+                  w.written_up - was.written_up AS written_up, 0 AS written_off, w.invoice_id, was.reason)
     {_MOVE}"""
 )
+# Back to the value it was drafted at.
 _RETURNED = text(
     f"""WITH was AS (
-        SELECT * FROM wip_items WHERE firm_id = :firm AND invoice_id = :invoice ORDER BY id FOR UPDATE
+        SELECT w.*, coalesce(x.standard, w.standard) AS carried FROM wip_items w
+        LEFT JOIN invoice_items x ON x.firm_id = w.firm_id AND x.item_id = w.id AND x.invoice_id = w.invoice_id AND x.live
+        WHERE w.firm_id = :firm AND w.invoice_id = :invoice ORDER BY w.id FOR UPDATE OF w
     ), moved AS (
-        UPDATE wip_items w SET state = 'unbilled', billed = 0, written_down = 0, written_up = 0, remaining = w.standard, invoice_id = NULL
+        UPDATE wip_items w SET state = 'unbilled', billed = 0, written_down = greatest(w.standard - was.carried, 0),
+               written_up = greatest(was.carried - w.standard, 0), remaining = was.carried, invoice_id = NULL
         FROM was WHERE w.firm_id = was.firm_id AND w.id = was.id
-        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, -was.billed AS billed, -was.written_down AS written_down,
-                  -was.written_up AS written_up, 0 AS written_off, was.invoice_id, CAST(:reason AS text) AS reason)
+        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, -was.billed AS billed, w.written_down - was.written_down AS written_down,
+                  w.written_up - was.written_up AS written_up, 0 AS written_off, was.invoice_id, CAST(:reason AS text) AS reason)
     {_MOVE}"""
 )
 _WRITTEN_OFF = text(
     f"""WITH moved AS (
-        UPDATE wip_items SET state = 'written_off', written_off = standard, remaining = 0 WHERE firm_id = :firm AND id = ANY(:ids)
+        UPDATE wip_items SET state = 'written_off', written_off = remaining, remaining = 0, carried_until = NULL, carry_reason = NULL
+        WHERE firm_id = :firm AND id = ANY(:ids)
         RETURNING firm_id, id, job_id, currency, 0 AS standard, 0 AS billed, 0 AS written_down, 0 AS written_up, written_off,
                   CAST(NULL AS uuid) AS invoice_id, CAST(:reason AS text) AS reason)
+    {_MOVE}"""
+)
+# rules.adjusted: from now on carried at another value.
+_ADJUSTED = text(
+    f"""WITH was AS (
+        SELECT w.firm_id, w.id, w.written_down, w.written_up, v.remaining FROM wip_items w
+        JOIN unnest(CAST(:ids AS uuid[]), CAST(:amounts AS numeric[])) AS v (id, remaining) ON v.id = w.id WHERE w.firm_id = :firm
+    ), moved AS (
+        UPDATE wip_items w SET written_down = greatest(w.standard - was.remaining, 0), written_up = greatest(was.remaining - w.standard, 0),
+               remaining = was.remaining
+        FROM was WHERE w.firm_id = was.firm_id AND w.id = was.id
+        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, 0 AS billed, w.written_down - was.written_down AS written_down,
+                  w.written_up - was.written_up AS written_up, 0 AS written_off, w.invoice_id, CAST(:reason AS text) AS reason)
+    {_MOVE}"""
+)
+# Another standard value for items that are carried at theirs (another rate), or none at all (their approval was taken back).
+_REVALUED = text(
+    f"""WITH was AS (
+        SELECT w.firm_id, w.id, w.standard AS before, v.standard FROM wip_items w
+        JOIN unnest(CAST(:ids AS uuid[]), CAST(:standards AS numeric[])) AS v (id, standard) ON v.id = w.id
+        WHERE w.firm_id = :firm AND w.state = 'unbilled'
+    ), moved AS (
+        UPDATE wip_items w SET standard = was.standard, remaining = was.standard, state = :state, carried_until = NULL, carry_reason = NULL
+        FROM was WHERE w.firm_id = was.firm_id AND w.id = was.id
+        RETURNING w.firm_id, w.id, w.job_id, w.currency, w.standard - was.before AS standard, 0 AS billed, 0 AS written_down, 0 AS written_up,
+                  0 AS written_off, w.invoice_id, CAST(:reason AS text) AS reason)
     {_MOVE}"""
 )
 # What billing makes of an entry is news to those who keep copies of it.
@@ -61,36 +120,50 @@ _COUNT_UP = text(
     "UPDATE time_entries SET version = version + 1 WHERE firm_id = :firm AND id = ANY(:ids) "
     "RETURNING id, staff_id, client_id, job_id, task_id, day, seconds, billable, version"
 )
+_COUNT_UP_DISBURSEMENTS = text(
+    "UPDATE disbursements SET version = version + 1 WHERE firm_id = :firm AND id = ANY(:ids) "
+    "RETURNING id, staff_id, client_id, job_id, day, billable, version"
+)
 
 
-def open_item(uow: Uow, entry: TimeEntry, standard: Decimal) -> None:
-    """An approved billable entry becomes an item of its standard value; `record_opened` follows once it is written."""
-    figures = rules.open_item(standard)
-    uow.session.add(
-        WipItem(
-            id=entry.id,
-            kind="time",
-            client_id=entry.client_id,
-            job_id=entry.job_id,
-            staff_id=entry.staff_id,
-            activity_id=entry.activity_id,
-            day=entry.day,
-            seconds=entry.seconds,
-            billable_seconds=entry.billable_seconds,
-            currency=entry.currency,
-            standard=figures.standard,
-            billed=figures.billed,
-            written_down=figures.written_down,
-            written_up=figures.written_up,
-            written_off=figures.written_off,
-            remaining=figures.remaining,
-            state=rules.UNBILLED,
-        )
+def open_items(uow: Uow, kind: str, standards: Mapping[UUID, Decimal]) -> None:
+    """What approval has made billable becomes an item of its standard value; its entry or disbursement is written already."""
+    if standards:
+        values = {"ids": list(standards), "standards": list(standards.values())}
+        uow.session.execute(_OPEN[kind], {"firm": uow.firm_id, "at": uow.now, **values})
+
+
+def hold(uow: Uow, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    """The items of these entries or disbursements that may be seen, locked to the end of the transaction, in the order of their ids."""
+    rows = uow.session.execute(
+        text(
+            "SELECT w.id, w.kind, w.state, w.job_id, w.standard, w.remaining, w.currency, w.carried_until FROM wip_items w "
+            "JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id "
+            "WHERE w.firm_id = :firm AND w.id = ANY(:ids) AND w.state <> 'withdrawn' ORDER BY w.id FOR UPDATE OF w"
+        ),
+        {"firm": uow.firm_id, "ids": list(ids)},
     )
+    return {r.id: r for r in rows}
 
 
-def record_opened(uow: Uow, ids: Sequence[UUID]) -> None:
-    uow.session.execute(_OPENED, {"firm": uow.firm_id, "ids": list(ids), "at": uow.now})
+def refusal_to_touch(item: Row[Any] | None) -> DomainError | None:
+    return None if item is None else rules.refusal_to_touch(item.state, item.remaining, item.standard)
+
+
+def withdraw(uow: Uow, ids: Sequence[UUID], reason: str) -> None:
+    """The approval of these was taken back: their items are worth nothing until they are approved again."""
+    _revalue(uow, dict.fromkeys(ids, money.ZERO), rules.WITHDRAWN, reason)
+
+
+def revalue(uow: Uow, standards: Mapping[UUID, Decimal], reason: str) -> None:
+    """Unbilled items get another standard value: they were rated anew."""
+    _revalue(uow, standards, rules.UNBILLED, reason)
+
+
+def _revalue(uow: Uow, standards: Mapping[UUID, Decimal], state: str, reason: str) -> None:
+    if standards:
+        values = {"ids": list(standards), "standards": list(standards.values()), "state": state, "reason": reason}
+        uow.session.execute(_REVALUED, {"firm": uow.firm_id, "at": uow.now, **values})
 
 
 def bill(uow: Uow, invoice_id: UUID) -> None:
@@ -112,34 +185,174 @@ def give_back(uow: Uow, invoice_id: UUID, reason: str | None) -> None:
 
 
 def write_off(uow: Uow, ids: Sequence[UUID], reason: str) -> dict[str, Any]:
-    """Gives up unbilled items. Answers per item: `entry_reserved`, `entry_billed`, `entry_written_off` (409), `wip_item_not_found` (404)."""
-    rows = uow.session.execute(
-        text(
-            "SELECT w.id, w.state FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id "
-            "WHERE w.firm_id = :firm AND w.id = ANY(:ids) ORDER BY w.id FOR UPDATE OF w"
-        ),
-        {"firm": uow.firm_id, "ids": list(ids)},
-    ).all()
-    states = {r.id: r.state for r in rows}
-    items, done = [], []
-    for id in dict.fromkeys(ids):
-        refusal = _refusal(states.get(id))
-        items.append(
-            {"id": id, "ok": refusal is None, "code": refusal and refusal.code, "message": refusal and refusal.message}
-        )
-        done += [] if refusal else [id]
-    uow.session.execute(_WRITTEN_OFF, {"firm": uow.firm_id, "ids": done, "at": uow.now, "reason": reason})
-    _announce(uow, done, "written_off")
-    for id in done:
+    """Gives up what remains of unbilled items. Answers per item: `entry_reserved`, `entry_billed`, `entry_written_off` (409),
+    `wip_item_not_found` (404). Errors: `adjustment_over_limit` (403).
+    """
+    found = hold(uow, ids)
+    done, answer = each(ids, found, _only_open, _missing)
+    for currency in {i.currency for i in done}:
+        _check_limit(uow, sum((i.remaining for i in done if i.currency == currency), money.ZERO), currency)
+    gone = [i.id for i in done]
+    uow.session.execute(_WRITTEN_OFF, {"firm": uow.firm_id, "ids": gone, "at": uow.now, "reason": reason})
+    _announce(uow, gone, "written_off")
+    for id in gone:
         uow.audit("wip.written_off", "wip_item", id, reason=reason)
-    return {"done": len(done), "failed": len(items) - len(done), "items": items}
+    return answer
 
 
-def _refusal(state: str | None) -> DomainError | None:
-    if state is None:
-        return NotFound("wip_item_not_found", "There is no such WIP item.")
+def adjust(uow: Uow, ids: Sequence[UUID], amount: dict[str, Any], reason: str, preview: bool = False) -> dict[str, Any]:
+    """Values unbilled items at a fixed amount together: written down, or up, each by its share. All or nothing.
+
+    In proportion to standard values, largest remainder; evenly where they have none. Errors: `entry_reserved`, `entry_billed`,
+    `entry_written_off` (409), `wip_item_not_found` (404), `mixed_currencies`, `currency_mismatch`, `amount_precision`,
+    `amount_negative` (422), `adjustment_over_limit` (403).
+    """
+    found = hold(uow, ids)
+    items = []
+    for place, id in enumerate(dict.fromkeys(ids)):
+        item = found.get(id)
+        refused = _missing() if item is None else _refusal(item.state)
+        if refused is not None:
+            raise type(refused)(refused.code, refused.message, pointer=f"/ids/{place}")
+        items.append(item)
+    currencies = {i.currency for i in items if i is not None}
+    if len(currencies) > 1:
+        raise Invalid(
+            "mixed_currencies", f"This work is in {', '.join(sorted(currencies))}. Value one currency at a time."
+        )
+    currency = str(currencies.pop())
+    total, _ = money.parse(amount, pointer="/amount", currency=currency)
+    rows = sorted((i for i in items if i is not None), key=lambda i: i.id)
+    targets = rules.allocate(total, [r.standard for r in rows], currency)
+    changed = sum((abs(t - r.remaining) for t, r in zip(targets, rows, strict=True)), money.ZERO)
+    _check_limit(uow, changed, currency)
+    if not preview:
+        values = {"ids": [r.id for r in rows], "amounts": targets, "reason": reason}
+        uow.session.execute(_ADJUSTED, {"firm": uow.firm_id, "at": uow.now, **values})
+        for row, target in zip(rows, targets, strict=True):
+            uow.audit(
+                "wip.adjusted",
+                "wip_item",
+                row.id,
+                before={"remaining": str(row.remaining)},
+                after={"remaining": str(target)},
+                reason=reason,
+            )
+    figures = [rules.adjusted(r.standard, t) for r, t in zip(rows, targets, strict=True)]
+    return {
+        "items": [
+            {
+                "id": row.id,
+                "standard": money.view(row.standard, currency),
+                "before": money.view(row.remaining, currency),
+                "remaining": money.view(f.remaining, currency),
+            }
+            for row, f in zip(rows, figures, strict=True)
+        ],
+        "standard": money.view(sum((f.standard for f in figures), money.ZERO), currency),
+        "written_down": money.view(sum((f.written_down for f in figures), money.ZERO), currency),
+        "written_up": money.view(sum((f.written_up for f in figures), money.ZERO), currency),
+        "remaining": money.view(total, currency),
+    }
+
+
+def carry(uow: Uow, ids: Sequence[UUID], until: date | None, reason: str | None) -> dict[str, Any]:
+    """Leaves unbilled items out of drafts up to and including a day (None: no longer). Answers per item, as `write_off`.
+
+    Errors: `carry_reason_missing` (422), `carry_day_past` (422).
+    """
+    if until is not None and until < today(uow):
+        raise Invalid("carry_day_past", "Carry to a day that is still to come.", pointer="/until")
+    if until is not None and not reason:
+        raise Invalid("carry_reason_missing", "Say why this is not billed now.", pointer="/reason")
+    found = hold(uow, ids)
+    done, answer = each(ids, found, _only_open, _missing)
+    uow.session.execute(
+        text(
+            "UPDATE wip_items SET carried_until = :until, carry_reason = :reason WHERE firm_id = :firm AND id = ANY(:ids)"
+        ),
+        {
+            "firm": uow.firm_id,
+            "ids": [i.id for i in done],
+            "until": until,
+            "reason": reason if until is not None else None,
+        },
+    )
+    for item in done:
+        uow.audit(
+            "wip.carried",
+            "wip_item",
+            item.id,
+            before={"carried_until": item.carried_until},
+            after={"carried_until": until},
+            reason=reason,
+        )
+    return answer
+
+
+def limits(uow: Uow) -> list[AdjustmentLimit]:
+    return list(uow.session.scalars(select(AdjustmentLimit).order_by(AdjustmentLimit.role, AdjustmentLimit.currency)))
+
+
+def set_limits(uow: Uow, wanted: Sequence[dict[str, Any]]) -> list[AdjustmentLimit]:
+    """What each role may write up, down or off at once, all of them said anew. Errors: `currency_unknown`, `amount_precision`,
+    `amount_negative`, `limit_twice` (422).
+    """
+    uow.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:firm AS text), 7237004))"), {"firm": uow.firm_id}
+    )
+    before = limits(uow)
+    made: dict[tuple[str, str], AdjustmentLimit] = {}
+    for place, one in enumerate(wanted):
+        amount, currency = money.parse(one["limit"], pointer=f"/limits/{place}/limit")
+        if (one["role"], currency) in made:
+            raise Invalid(
+                "limit_twice", f"The limit of {one['role']} in {currency} is said twice.", pointer=f"/limits/{place}"
+            )
+        made[one["role"], currency] = AdjustmentLimit(role=one["role"], currency=currency, amount=amount)
+    uow.audit(
+        "limits.set",
+        "settings",
+        uow.firm_id,
+        before={"limits": [limit_view(x) for x in before]},
+        after={"limits": [limit_view(x) for x in made.values()]},
+    )
+    for row in before:
+        uow.session.delete(row)
+    uow.session.flush()
+    uow.session.add_all(made.values())
+    uow.session.flush()
+    return limits(uow)
+
+
+def limit_view(row: AdjustmentLimit) -> dict[str, Any]:
+    return {"role": row.role, "limit": money.view(row.amount, row.currency)}
+
+
+def _check_limit(uow: Uow, amount: Decimal, currency: str) -> None:
+    """Errors: `adjustment_over_limit` (403). Partner systems have no roles: their scope decides."""
+    if uow.principal.kind != "staff":
+        return
+    person = uow.session.get(StaffCopy, (uow.firm_id, uow.principal.uuid))
+    known = {(x.role, x.currency): x.amount for x in limits(uow)}
+    refused = rules.over_limit(amount, rules.limit_of(person.roles if person else (), known, currency), currency)
+    if refused is not None:
+        raise refused
+
+
+def _only_open(item: Row[Any]) -> None:
+    refused = _refusal(item.state)
+    if refused is not None:
+        raise refused
+
+
+def _refusal(state: str) -> DomainError | None:
     refused = refusal_to_draft("approved", True, state)
     return Conflict(*refused) if refused else None
+
+
+def _missing() -> NotFound:
+    return NotFound("wip_item_not_found", "There is no such WIP item.")
 
 
 def _items_of(uow: Uow, invoice_id: UUID) -> list[UUID]:
@@ -152,5 +365,8 @@ def _items_of(uow: Uow, invoice_id: UUID) -> list[UUID]:
 
 
 def _announce(uow: Uow, ids: Sequence[UUID], status: str) -> None:
-    for row in uow.session.execute(_COUNT_UP, {"firm": uow.firm_id, "ids": list(ids)}):
+    values = {"firm": uow.firm_id, "ids": list(ids)}
+    for row in uow.session.execute(_COUNT_UP, values):
         uow.announce(event(row, status, row.version), subject=row.id, version=row.version)
+    for row in uow.session.execute(_COUNT_UP_DISBURSEMENTS, values):
+        uow.announce(disbursement_event(row, status, row.version), subject=row.id, version=row.version)
