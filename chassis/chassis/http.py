@@ -7,34 +7,30 @@ import io
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
 import anyio.to_thread
 import jsonschema_rs
 import orjson
-from connexion import AsyncApp, context, request
-from connexion.apps.asynchronous import AsyncApi
-from connexion.datastructures import MediaTypeDict
+from connexion import ConnexionMiddleware
 from connexion.decorators.parameter import _get_path_arguments, _get_query_arguments, sanitized
-from connexion.exceptions import BadRequestProblem, ProblemException
+from connexion.exceptions import BadRequestProblem, ExtraParameterProblem, ProblemException, UnsupportedMediaTypeProblem
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
-from connexion.middleware import ConnexionMiddleware
-from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.resolver import Resolution, Resolver
-from connexion.validators import (
-    VALIDATOR_MAP,
-    FormDataValidator,
-    JSONRequestBodyValidator,
-    JSONResponseBodyValidator,
-    ParameterValidator,
-)
 from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,8 +55,7 @@ log = logging.getLogger(__name__)
 
 COOKIE = "__Host-praxis"
 DEFAULT_AUDIENCES = ("staff", "partner")
-_BODY = "praxis.body"
-_CONNEXIONS_OWN = frozenset({"user", "token_info", "context_"})  # handed to every function; ours has the principal
+FORM = "application/x-www-form-urlencoded"
 _READS = frozenset({"get", "head"})
 _PRECONDITION = frozenset({"put", "patch", "delete"})
 
@@ -107,7 +102,7 @@ class Operations(Resolver):
         method = operation.method.lower()
         reads = self._paths[operation.path].get("get") if method in _PRECONDITION else None
         wrapped = _Operation(self._runtime, self._base_path, _function(spec), method, spec, reads)
-        return Resolution(wrapped.handler(), spec["operationId"])
+        return Resolution(wrapped, spec["operationId"])
 
 
 def _function(spec: Mapping[str, Any]) -> Callable[..., Any]:
@@ -143,22 +138,12 @@ class _Operation:
             "limit" in inspect.signature(function).parameters and "cursor" in inspect.signature(function).parameters
         )
 
-    def handler(self) -> Callable[..., Any]:
-        """The function as connexion calls it, for operations whose body is a form."""
-
-        def handle(**arguments: Any) -> Any:
-            own = {k: v for k, v in arguments.items() if k not in _CONNEXIONS_OWN}
-            return self.answer(request.headers, context.context.get("token_info"), own)
-
-        handle.operation = self  # type: ignore[attr-defined]
-        return handle
-
-    def answer(self, headers: Mapping[str, str], token: dict[str, Any] | None, arguments: dict[str, Any]) -> Any:
-        """Runs the operation for whom the token stands for and answers what it answered."""
+    def __call__(self, headers: Mapping[str, str], principal: Principal | None, arguments: dict[str, Any]) -> Response:
+        """Runs the operation for whoever asks and answers what it answered."""
         started, status = time.monotonic(), 500
         try:
             with telemetry.continued(headers, self._id):
-                answer = self._answer(headers, token, arguments)
+                answer = self._answer(headers, principal, arguments)
                 status = answer.status_code
                 return answer
         except DomainError as error:
@@ -167,12 +152,9 @@ class _Operation:
         finally:
             telemetry.requests_seconds.record(time.monotonic() - started, {"operation": self._id, "status": status})
 
-    def _answer(self, headers: Mapping[str, str], token: dict[str, Any] | None, arguments: dict[str, Any]) -> Any:
-        if self._public or token is None:
-            if not self._public:
-                raise Unauthenticated("token_missing", "Sign in first: this needs a token.")
+    def _answer(self, headers: Mapping[str, str], principal: Principal | None, arguments: dict[str, Any]) -> Response:
+        if principal is None:
             return _response(self._as_reply(self._function(self._runtime, **arguments)), self._base_path)
-        principal: Principal = token["principal"]
         if principal.kind not in self._audiences:
             raise Forbidden("audience_not_allowed", f"This is not for {principal.kind} tokens.")
         principal = replace(principal, source=headers.get("x-envoy-external-address", ""))
@@ -180,7 +162,7 @@ class _Operation:
             return self._read(principal, headers, arguments)
         return self._write(principal, headers, arguments)
 
-    def _read(self, principal: Principal, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
+    def _read(self, principal: Principal, headers: Mapping[str, str], arguments: dict[str, Any]) -> Response:
         if self._one_page and "text/csv" in headers.get("accept", ""):
             return _csv(self._pages(principal, arguments))
         with unit_of_work(self._runtime, principal) as uow:
@@ -262,33 +244,25 @@ def _stored(reply: Reply, base_path: str) -> Stored:
     return Stored(reply.status, headers, body)
 
 
-def _from_stored(stored: Stored, cookies: tuple[str, ...] = ()) -> Any:
-    if cookies:
-        response = Response(
-            stored.body, stored.status, dict(stored.headers), media_type="application/json" if stored.body else None
-        )
-        for cookie in cookies:
-            response.headers.append("set-cookie", cookie)
-        return response
-    return ConnexionResponse(
-        status_code=stored.status,
-        content_type="application/json" if stored.body else None,
-        body=stored.body,
-        headers=stored.headers,
-    )
+def _from_stored(stored: Stored, cookies: tuple[str, ...] = ()) -> Response:
+    kind = "application/json" if stored.body else None
+    response = Response(stored.body, stored.status, dict(stored.headers), media_type=kind)
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie)
+    return response
 
 
-def _response(reply: Reply, base_path: str, if_none_match: str | None = None) -> Any:
+def _response(reply: Reply, base_path: str, if_none_match: str | None = None) -> Response:
     stored = _stored(reply, base_path)
     if if_none_match and stored.headers.get("etag") == if_none_match:
-        return ConnexionResponse(status_code=304, headers=stored.headers, body=b"")
+        return Response(status_code=304, headers=stored.headers)
     return _from_stored(stored, reply.cookies)
 
 
 # --- lists as CSV ----------------------------------------------------------------------------------------------------
 
 
-def _csv(pages: Iterator[list[dict[str, Any]]]) -> Any:
+def _csv(pages: Iterator[list[dict[str, Any]]]) -> Response:
     def chunks() -> Iterator[str]:
         columns: list[str] | None = None
         for items in pages:
@@ -338,6 +312,112 @@ def _cell(value: Any) -> str:
 # --- validation ------------------------------------------------------------------------------------------------------
 
 
+class _Parameters:
+    """The parameters of an operation: taken from path, query and headers as connexion reads them, checked, handed on."""
+
+    def __init__(self, connexions: Any) -> None:
+        self._connexions = connexions
+        self._in: dict[str, list[dict[str, Any]]] = {"path": [], "query": [], "header": []}
+        for parameter in connexions.parameters:
+            self._in[parameter["in"]].append(parameter)
+        self._query_names = {p["name"] for p in self._in["query"]}
+        self._uri_parser = connexions.uri_parser_class(connexions.parameters, connexions.body_definition())
+
+    def of(self, scope: Scope, headers: Headers) -> dict[str, Any]:
+        """The function's arguments. Errors: `request_invalid` for one that is unknown, missing or not what it should be."""
+        arguments: dict[str, Any] = {}
+        if scope["query_string"] or self._in["query"] or self._in["path"]:
+            asked = ConnexionRequest(scope, uri_parser=self._uri_parser)
+            arguments |= self._of_path(asked.path_params) | self._of_query(asked.query_params)
+        for parameter in self._in["header"]:
+            _check_parameter("header", headers.get(parameter["name"]), parameter)
+        return arguments
+
+    def _of_path(self, given: dict[str, Any]) -> dict[str, Any]:
+        for parameter in self._in["path"]:
+            _check_parameter("path", given.get(parameter["name"]), parameter)
+        return dict(_get_path_arguments(given, operation=self._connexions, sanitize=sanitized))
+
+    def _of_query(self, given: dict[str, Any]) -> dict[str, Any]:
+        if unknown := given.keys() - self._query_names:
+            raise ExtraParameterProblem(param_type="query", extra_params=unknown)
+        for parameter in self._in["query"]:
+            _check_parameter("query", given.get(parameter["name"]), parameter)
+        return dict(
+            _get_query_arguments(given, operation=self._connexions, arguments=[], has_kwargs=True, sanitize=sanitized)
+        )
+
+
+def _check_parameter(place: str, value: Any, parameter: dict[str, Any]) -> None:
+    name = parameter["name"]
+    if value is None:
+        if parameter.get("required"):
+            raise BadRequest("request_invalid", f"Missing {place} parameter '{name}'")
+        return
+    validator = openapi.compiled(parameter["schema"])
+    if not validator.is_valid(value):
+        error = next(iter(validator.iter_errors(value)))
+        raise BadRequest("request_invalid", f"{place} parameter '{name}': {error.message}")
+    if _unstorable(value):
+        raise BadRequest("request_invalid", _NUL)
+
+
+class _Body:
+    """The body of an operation: JSON or a form, checked against its schema, or the bytes of another media type it names."""
+
+    def __init__(self, connexions: Any) -> None:
+        self._schemas = {kind: connexions.body_schema(kind) for kind in connexions.consumes}
+        self._required = bool(connexions.request_body.get("required"))
+
+    async def of(self, headers: Headers, receive: Receive) -> Any:
+        """The body, checked. Errors: `media_type_not_supported` (415), `request_invalid`."""
+        kind = headers.get("content-type", next(iter(self._schemas))).partition(";")[0].strip().lower()
+        if kind not in self._schemas:
+            raise UnsupportedMediaTypeProblem(f"Invalid Content-type ({kind}), expected {list(self._schemas)}")
+        raw = await _all_of(receive)
+        if not raw:
+            if self._required:
+                raise BadRequest("request_invalid", "The request needs a body.")
+            return {}
+        if kind != FORM and not kind.endswith("json"):
+            return raw
+        body = _form(raw) if kind == FORM else _json(raw)
+        validator = openapi.compiled(self._schemas[kind])
+        if not validator.is_valid(body):
+            _refuse(validator.iter_errors(body), "body")
+        if _unstorable(body):
+            raise BadRequest("request_invalid", _NUL)
+        return {} if body is None else body
+
+
+async def _all_of(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _json(raw: bytes) -> Any:
+    """JSON in UTF-8 (RFC 8259), strictly: no NaN, no half of a character pair, which a database could not hold."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest("request_invalid", f"The body is not JSON in UTF-8: {error}") from None
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    """The fields of a form, each at most once (RFC 6749, section 3.2)."""
+    try:
+        fields = parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True, errors="strict")
+    except ValueError:
+        raise BadRequest("request_invalid", "The body is not a form in UTF-8.") from None
+    if len({name for name, _ in fields}) != len(fields):
+        raise BadRequest("request_invalid", "A field of the form is given twice.")
+    return dict(fields)
+
+
 def _refuse(errors: Iterator[jsonschema_rs.ValidationError], where: str) -> None:
     found = [
         {"pointer": openapi.pointer(list(e.instance_path)), "message": e.message}
@@ -347,28 +427,6 @@ def _refuse(errors: Iterator[jsonschema_rs.ValidationError], where: str) -> None
         raise BadRequest(
             "request_invalid", f"The {where} is not what the specification says: {found[0]['message']}", errors=found
         )
-
-
-class _Body(JSONRequestBodyValidator):
-    async def _parse(self, stream: AsyncIterator[bytes], scope: Scope) -> Any:
-        """JSON in UTF-8 (RFC 8259), strictly: no NaN, no half of a character pair, which a database could not hold."""
-        body = b"".join([part async for part in stream])
-        try:
-            scope[_BODY] = orjson.loads(body) if body else None  # parsed once; the operation takes it from there
-            return scope[_BODY]
-        except orjson.JSONDecodeError as error:
-            raise BadRequest("request_invalid", f"The body is not JSON in UTF-8: {error}") from None
-
-    def _validate(self, body: Any) -> None:
-        if body is None:
-            if self._required and not self._nullable:
-                raise BadRequest("body_missing", "The request needs a JSON body.")
-            return
-        validator = openapi.compiled(self._schema)
-        if not validator.is_valid(body):
-            _refuse(validator.iter_errors(body), "body")
-        if _unstorable(body):
-            raise BadRequest("request_invalid", _NUL)
 
 
 _NUL = "A text holds the character NUL, which can't be kept. Remove it."
@@ -383,73 +441,43 @@ def _unstorable(value: Any) -> bool:
     return isinstance(value, list) and any(map(_unstorable, value))
 
 
-class _ResponseBody(JSONResponseBodyValidator):
-    def _validate(self, body: Any) -> None:
-        errors = list(openapi.compiled(self._schema).iter_errors(body))
-        if errors:
-            raise AssertionError(
-                f"the answer breaks its own specification at {list(errors[0].instance_path)}: {errors[0].message}"
-            )
-
-
-class _Form(FormDataValidator):
-    """Fields that the schema doesn't name are refused, unless it says that there may be such."""
-
-    def _validate_params_strictly(self, data: dict[str, Any]) -> None:
-        if self._schema.get("additionalProperties") is not True:
-            super()._validate_params_strictly(data)
-
-
-class _Parameters(ParameterValidator):
-    @staticmethod
-    def validate_parameter(
-        parameter_type: str, value: Any, param: dict[str, Any], param_name: str | None = None
-    ) -> str | None:
-        if value is None:
-            return f"Missing {parameter_type} parameter '{param['name']}'" if param.get("required") else None
-        validator = openapi.compiled(param["schema"])
-        if validator.is_valid(value):
-            return _NUL if _unstorable(value) else None
-        error = next(iter(validator.iter_errors(value)))
-        return f"{parameter_type} parameter '{param['name']}': {error.message}"
-
-
-_VALIDATORS = {
-    **VALIDATOR_MAP,
-    "parameter": _Parameters,
-    "body": MediaTypeDict(
-        {
-            "*/*json": _Body,
-            "application/x-www-form-urlencoded": _Form,
-        }
-    ),
-    "response": MediaTypeDict({"*/*json": _ResponseBody}),
-}
+def _check_answer(connexions: Any, answer: Response) -> None:
+    """That an answer is what its specification says; on in tests. A refusal's form is the same everywhere and not checked here."""
+    if answer.media_type != "application/json" or not answer.body:
+        return
+    schema = connexions.response_schema(str(answer.status_code), "application/json")
+    errors = list(openapi.compiled(schema).iter_errors(orjson.loads(answer.body)))
+    if errors:
+        raise AssertionError(
+            f"the answer breaks its own specification at {list(errors[0].instance_path)}: {errors[0].message}"
+        )
 
 
 # --- security --------------------------------------------------------------------------------------------------------
 
 
-class _Security:
-    """Verifies the token and the permissions of every operation that is not public, before anything is parsed."""
+class _Permission:
+    """Who may call an operation: the permissions its specification names, or nobody in particular if it is public."""
 
-    def __init__(self, runtime: "Runtime") -> None:
+    def __init__(self, runtime: "Runtime", connexions: Any) -> None:
         self._runtime = runtime
+        requirements = connexions.security or []
+        if len(requirements) > 1 or any(set(r) != {"token"} for r in requirements):
+            raise TypeError(f"{connexions.operation_id} has to need one token")
+        self._public = not requirements
+        self._needed = frozenset(requirements[0]["token"]) if requirements else frozenset()
 
-    def get_fn(self, _scheme: dict[str, Any], required_scopes: list[str]) -> Callable[..., Any]:
-        def verify(http_request: Any) -> dict[str, Any]:
-            scheme, _, token = (http_request.headers.get("authorization") or "").partition(" ")
-            if scheme.lower() != "bearer" or not token:
-                raise Unauthenticated("token_missing", "Sign in first: this needs a token.")
-            principal = self._runtime.verifier.verify(token.strip())
-            missing = set(required_scopes) - principal.permissions
-            if missing:
-                raise Forbidden(
-                    "permission_missing", f"This needs the permission {min(missing)}.", permission=min(missing)
-                )
-            return {"principal": principal, "sub": principal.id}
-
-        return verify
+    def verify(self, headers: Headers) -> Principal | None:
+        """Who asks; None for a public operation. Errors: `token_missing`, `token_invalid` (401), `permission_missing` (403)."""
+        if self._public:
+            return None
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("token_missing", "Sign in first: this needs a token.")
+        principal = self._runtime.verifier.verify(token.strip())
+        if missing := self._needed - principal.permissions:
+            raise Forbidden("permission_missing", f"This needs the permission {min(missing)}.", permission=min(missing))
+        return principal
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
@@ -508,50 +536,60 @@ def _on_any_error(_request: Any, error: Exception) -> ConnexionResponse:
     return _with_status(BadRequest("internal_error", "Something went wrong on our side; nothing was changed."), 500)
 
 
-# --- operations without detours --------------------------------------------------------------------------------------
+# --- from the route to the operation ---------------------------------------------------------------------------------
 
 
-class _LeanOperation:
-    """Calls an operation with JSON body or none. Connexion would take its decorators together anew for every request."""
+class _Call:
+    """What connexion's routing leads to: permission, parameters, body, each prepared once per operation; then the operation."""
 
-    def __init__(self, connexions: Any, operation: _Operation) -> None:
-        self._connexions, self._operation = connexions, operation
-        self._has_body = connexions.is_request_body_defined
-        self._in_path = any(p["in"] == "path" for p in connexions.parameters)
-        self._in_query = any(p["in"] == "query" for p in connexions.parameters)
-        self._uri_parser = connexions.uri_parser_class(connexions.parameters, connexions.body_definition())
+    def __init__(self, runtime: "Runtime", connexions: Any) -> None:
+        self._connexions = connexions
+        self._operation: _Operation = connexions.function
+        self._permission = _Permission(runtime, connexions)
+        self._parameters = _Parameters(connexions)
+        self._body = _Body(connexions) if connexions.is_request_body_defined else None
+        self._check_answers = runtime.settings.validate_responses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        arguments = self._parameters(scope)
-        if self._has_body:
-            body = scope.get(_BODY)
-            arguments["body"] = {} if body is None else body
-        token = scope.get("extensions", {}).get("connexion_context", {}).get("token_info")
-        run = partial(self._operation.answer, Headers(scope=scope), token, arguments)
-        answer = await anyio.to_thread.run_sync(run)
-        if isinstance(answer, ConnexionResponse):
-            answer = Response(answer.body, answer.status_code, dict(answer.headers), answer.content_type)
+        headers = Headers(scope=scope)
+        principal = self._permission.verify(headers)
+        arguments = self._parameters.of(scope, headers)
+        if self._body is not None:
+            arguments["body"] = await self._body.of(headers, receive)
+        if principal is None:
+            _asked.set(HTTPConnection(scope))
+        answer = await anyio.to_thread.run_sync(partial(self._operation, headers, principal, arguments))
+        if self._check_answers:
+            _check_answer(self._connexions, answer)
         await answer(scope, receive, send)
 
-    def _parameters(self, scope: Scope) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
-        if not (self._in_path or self._in_query):
-            return arguments
-        asked = ConnexionRequest(scope, uri_parser=self._uri_parser)
-        if self._in_path:
-            arguments |= _get_path_arguments(asked.path_params, operation=self._connexions, sanitize=sanitized)
-        if self._in_query:
-            arguments |= _get_query_arguments(
-                asked.query_params, operation=self._connexions, arguments=[], has_kwargs=True, sanitize=sanitized
-            )
-        return arguments
+
+_asked: ContextVar[HTTPConnection] = ContextVar("asked")
 
 
-class _LeanApi(AsyncApi):
-    def make_operation(self, operation: Any) -> Any:
-        if any("json" not in kind for kind in operation.consumes):
-            return super().make_operation(operation)
-        return _LeanOperation(operation, operation.function.operation)
+def asked() -> HTTPConnection:
+    """The request that a public operation answers: its headers, and where it came from."""
+    return _asked.get()
+
+
+class _Calls(RoutedAPI[_Call]):
+    def __init__(self, *args: Any, runtime: "Runtime", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._runtime = runtime
+        self.add_paths()
+
+    def make_operation(self, operation: Any) -> _Call:
+        return _Call(self._runtime, operation)
+
+
+class _Calling(RoutedMiddleware[_Calls]):
+    """Stands where connexion has its own middlewares for security, validation, context and calling (docs/decisions/0005)."""
+
+    api_cls = _Calls
+
+
+async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise HTTPException(404, f"There is nothing at {scope['path']}.")
 
 
 # --- the application -------------------------------------------------------------------------------------------------
@@ -562,23 +600,19 @@ def make_app(runtime: "Runtime") -> ASGIApp:
     service = runtime.service
     spec = openapi.load(service.root / "openapi.yaml")
     base_path = spec["servers"][0]["url"]
-    app = AsyncApp(
-        service.name,
-        strict_validation=True,
-        validate_responses=runtime.settings.validate_responses,
-        validator_map=_VALIDATORS,
-        security_map={"oauth2": lambda: _Security(runtime)},
+    app = ConnexionMiddleware(
+        _nowhere,
+        import_name=service.name,
         resolver=Operations(runtime, base_path, spec["paths"]),
-        middlewares=[m for m in ConnexionMiddleware.default_middlewares if m is not SwaggerUIMiddleware],
+        middlewares=[ServerErrorMiddleware, ExceptionMiddleware, RoutingMiddleware, _Calling],
     )
-    app._middleware_app.api_cls = _LeanApi
     app.add_error_handler(DomainError, _on_domain_error)
     app.add_error_handler(ProblemException, _on_connexion_error)
     app.add_error_handler(BadRequestProblem, _on_connexion_error)
     app.add_error_handler(HTTPException, _on_http_error)
     app.add_error_handler(IntegrityError, _on_integrity_error)
     app.add_error_handler(Exception, _on_any_error)
-    app.add_api(spec, base_path=base_path)
+    app.add_api(spec, base_path=base_path, runtime=runtime)
     pages = {}
     if service.pages:
         from a2wsgi import WSGIMiddleware
@@ -601,7 +635,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             anyio.to_thread.current_default_thread_limiter().total_tokens = self._runtime.settings.threads
-            await self._api(scope, receive, send)
+            await _lifespan(receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
 
@@ -646,6 +680,13 @@ class Front:
                 "ms": round((time.monotonic() - started) * 1000, 1),
             },
         )
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    """Nothing is to be done at the start or at the end of a process besides saying that it is."""
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _below(path: str, prefix: str) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from connexion import request
 from sqlalchemy import text
 
 from chassis.auth import Principal, system
+from chassis.http import asked
 from chassis.uow import Uow, unit_of_work
 from identity.settings import Settings
 
@@ -29,9 +29,9 @@ class Caller:
 
     @classmethod
     def of_request(cls) -> "Caller":
-        client = request.client
-        source = request.headers.get("x-praxis-source") or (client.host if client else "")
-        return cls(source, request.headers.get("user-agent", "")[:300])
+        client = asked().client
+        source = asked().headers.get("x-praxis-source") or (client.host if client else "")
+        return cls(source, asked().headers.get("user-agent", "")[:300])
 
 
 def settings_of(runtime: "Runtime") -> Settings:

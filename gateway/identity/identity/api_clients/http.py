@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
-from connexion import request
-
-from chassis.http import Reply, created
+from chassis.http import Reply, asked, created
 from chassis.uow import Uow
 from identity.api_clients import queries, usecases
 from identity.api_clients.tables import ApiClient
@@ -45,7 +43,7 @@ def _reply(client: ApiClient) -> Reply:
 
 def token(runtime: "Runtime", body: dict[str, Any]) -> Reply:
     try:
-        granted = usecases.token(runtime, Caller.of_request(), body | _basic(request.headers.get("authorization", "")))
+        granted = usecases.token(runtime, Caller.of_request(), body | _basic(asked().headers.get("authorization", "")))
     except TokenRefused as refused:
         headers = dict(_PRIVATE)
         if refused.status == 401:

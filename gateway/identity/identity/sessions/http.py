@@ -3,9 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from connexion import request
-
-from chassis.http import NO_CONTENT, Reply
+from chassis.http import NO_CONTENT, Reply, asked
 from chassis.uow import Uow
 from identity.firms.tables import Firm
 from identity.firms.views import firm_view
@@ -52,7 +50,7 @@ def complete_password_reset(runtime: "Runtime", body: dict[str, Any]) -> Reply:
 
 
 def _refresh_token() -> str:
-    return cookies.refresh_token(request.headers.get("cookie"))
+    return cookies.refresh_token(asked().headers.get("cookie"))
 
 
 def _session(signed_in: SignedIn) -> Reply:
