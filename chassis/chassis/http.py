@@ -132,7 +132,6 @@ class _Operation:
         self._runtime, self._base_path, self._function, self._method = runtime, base_path, function, method
         self._id = spec["operationId"]
         self._audiences = tuple(spec.get("x-audiences", DEFAULT_AUDIENCES))
-        self._public = spec["security"] == []
         self._reads = reads
         self._one_page = (
             "limit" in inspect.signature(function).parameters and "cursor" in inspect.signature(function).parameters
