@@ -33,6 +33,7 @@ some_days = st.none() | st.dates(TODAY - timedelta(days=4), TODAY + timedelta(da
             "requests_waiting": st.integers(0, 2),
             "next_step_due": some_days,
             "last_step_due": some_days,
+            "late_from": some_days | st.just(EARLIEST),
         }
     )
 )
@@ -40,7 +41,7 @@ def test_sql_derives_the_status_as_the_rules_do(world: Any, values: dict[str, An
     when = "CASE WHEN :{} THEN now() END AS {}"
     columns = ", ".join(
         f"CAST(:{n} AS date) AS {n}"
-        for n in ("due_on", "deadline_on", "next_ready_on", "next_step_due", "last_step_due")
+        for n in ("due_on", "deadline_on", "next_ready_on", "next_step_due", "last_step_due", "late_from")
     )
     counts = ", ".join(f"CAST(:{n} AS bigint) AS {n}" for n in ("open_tasks", "requests_open", "requests_waiting"))
     facts = f"{when.format('cancelled', 'cancelled_at')}, {when.format('closed', 'closed_at')}, {columns}, {counts}"

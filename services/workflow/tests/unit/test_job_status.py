@@ -28,6 +28,7 @@ def facts(draw: st.DrawFn) -> Facts:
         requests_waiting=waiting,
         next_step_due=draw(some_days),
         last_step_due=draw(some_days),
+        late_from=draw(some_days | st.just(EARLIEST)),
     )
 
 
@@ -52,6 +53,9 @@ STUCK = {"open_tasks": 1, "next_ready_on": None}
         (Facts(**WORKABLE, due_on=YESTERDAY, deadline_on=TOMORROW), "at_risk"),
         (Facts(**WORKABLE, next_step_due=YESTERDAY), "at_risk"),
         (Facts(**WORKABLE, deadline_on=TODAY, last_step_due=TOMORROW), "at_risk"),
+        (Facts(**WORKABLE, deadline_on=TOMORROW, late_from=EARLIEST), "at_risk"),
+        (Facts(**WORKABLE, deadline_on=TOMORROW, late_from=TODAY), "at_risk"),
+        (Facts(**WORKABLE, deadline_on=TOMORROW, late_from=TOMORROW), "on_track"),
         (Facts(**WORKABLE), "on_track"),
         (Facts(), "on_track"),
     ],
@@ -64,7 +68,7 @@ def test_the_status_is_the_first_that_holds(given_facts: Facts, status: str) -> 
 def test_every_job_has_one_status_and_says_why(f: Facts) -> None:
     assert derive(f, TODAY).status in STATUSES
     card = why(f, TODAY)
-    assert card["rule"] == "job-status/1"
+    assert card["rule"] == "job-status/2"
     assert card["says"]
     assert card["inputs"]["today"] == "2026-11-24"
 

@@ -18,6 +18,9 @@ from workflow.copies.usecases import calendar_of, day_begins, today_of
 from workflow.dates.parsing import dates_checked
 from workflow.dates.rules import EARLIEST, Calendar, DateRule
 from workflow.dependencies.rules import Edge, Node, Readiness, readiness
+from workflow.forecast import rules as forecast_rules
+from workflow.forecast.making import forecast_step
+from workflow.forecast.rules import late_from
 from workflow.jobs import rules
 from workflow.jobs.events import job_changed
 from workflow.jobs.tables import Dependency, DueMove, Job
@@ -106,6 +109,7 @@ class WholeJob:
             requests_waiting=job.requests_waiting,
             next_step_due=job.next_step_due,
             last_step_due=job.last_step_due,
+            late_from=job.late_from,
         )
 
 
@@ -217,6 +221,7 @@ def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: boo
         if request.status == "scheduled" and not ready[request.id].blocked(today):
             send(uow, request)
     _count(uow, whole, ready, today)
+    _foresee(uow, whole, today)
     _write(uow, whole, changed)
     _tell_watchers(uow, whole, today)
     _plan_next_turn(uow, whole, ready, today)
@@ -334,7 +339,25 @@ def _count(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today:
         _close_or_open(uow, whole)
     ended = job.closed_at or job.cancelled_at
     job.on_board = ended is None or (job.cancelled_at is None and today < (ended + STAYS_ON_BOARD).date())
+
+
+def _foresee(uow: Uow, whole: WholeJob, today: date) -> None:
+    """From which day on the deadline can't be kept, and the status that follows from all the facts."""
+    job, late = whole.job, None
+    if job.closed_at is None and job.cancelled_at is None:
+        steps = {step.id: _foreseen(step) for step in whole.steps}
+        late = late_from(steps, whole.edges, today, calendar_of(uow), whole.facts().deadline_on)
+    # Too late already is one state, whatever the day: a day that passes changes nothing.
+    job.late_from = EARLIEST if late == today else late
     job.status = rules.derive(whole.facts(), today).status
+
+
+def _foreseen(step: Step) -> forecast_rules.Step:
+    if isinstance(step, Task):
+        return forecast_step("task", step.title, step.status, step.completed_on, minutes=step.budget_minutes)
+    return forecast_step(
+        "request", step.title, step.status, step.completed_on, due_on=step.due_on, reminders=step.reminders
+    )
 
 
 def _workable_from(task: Task, ready: Readiness[UUID]) -> date | None:

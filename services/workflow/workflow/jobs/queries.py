@@ -14,6 +14,8 @@ from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import JobChanged
 from workflow.copies.queries import staff_named
 from workflow.copies.usecases import today_of
+from workflow.dates.rules import EARLIEST
+from workflow.forecast.queries import forecast_of
 from workflow.jobs import rules
 from workflow.jobs.conditions import attributes, due_between, owner_is
 from workflow.jobs.usecases import folded
@@ -30,7 +32,8 @@ STATUS = """CASE
     WHEN j.deadline_on < :today THEN 'overdue'
     WHEN CASE WHEN j.open_tasks > 0 THEN j.next_ready_on IS NULL OR j.next_ready_on > :today ELSE j.requests_open > 0 END
         THEN CASE WHEN j.requests_waiting > 0 THEN 'waiting_for_client' ELSE 'blocked' END
-    WHEN j.due_on < :today OR j.next_step_due < :today OR j.last_step_due > j.deadline_on THEN 'at_risk'
+    WHEN j.due_on < :today OR j.next_step_due < :today OR j.last_step_due > j.deadline_on
+        OR (j.late_from <= :today AND j.deadline_on IS NOT NULL) THEN 'at_risk'
     ELSE 'on_track' END"""
 
 # A private client's rows fall out of this join for whoever is not named on it.
@@ -38,7 +41,7 @@ VISIBLE = "jobs j JOIN client_copy c ON c.firm_id = j.firm_id AND c.id = j.clien
 
 COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client_name, j.owner_id, j.stage_id, j.priority, j.period_start, j.period_end,
     j.due_on, j.deadline_on, j.due_sort, j.tasks_total, j.tasks_done, j.open_tasks, j.requests_open, j.requests_waiting,
-    j.next_ready_on, j.next_step_due, j.last_step_due, j.budget_minutes, j.closed_at, j.cancelled_at, j.created_at, j.version,
+    j.next_ready_on, j.next_step_due, j.last_step_due, j.late_from, j.budget_minutes, j.closed_at, j.cancelled_at, j.created_at, j.version,
     {STATUS} AS status"""
 
 # What is looked up only for the rows of a page.
@@ -152,6 +155,7 @@ def row_view(row: RowMapping, today: date) -> dict[str, Any]:
         "why": rules.why(facts(row), today),
         "due_on": row["due_on"],
         "deadline_on": row["deadline_on"],
+        "late_from": row["late_from"] if row["late_from"] != EARLIEST else today,
         "period_start": row["period_start"],
         "period_end": row["period_end"],
         "tasks_total": row["tasks_total"],
@@ -180,6 +184,7 @@ def facts(row: RowMapping) -> rules.Facts:
                 "requests_waiting",
                 "next_step_due",
                 "last_step_due",
+                "late_from",
             )
         },
     )
@@ -258,6 +263,7 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
         "dependencies": [_dependency(d) for d in uow.session.execute(_DEPENDENCIES, ids)],
         "due_moves": [_move(m) for m in uow.session.execute(_MOVES, ids)],
         "documents": row["documents"],
+        "forecast": forecast_of(uow, row, today),
         "cancel_reason": row["cancel_reason"],
         "created_at": row["created_at"],
     }

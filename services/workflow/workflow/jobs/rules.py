@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from workflow.dates.rules import EARLIEST, Calendar, DateRule, resolve, short
 from workflow.dependencies.rules import in_order
 
-RULE = "job-status/1"
+RULE = "job-status/2"
 STATUSES = ("on_track", "at_risk", "overdue", "blocked", "waiting_for_client", "done", "cancelled")
 
 # Stored as 1 … 4, so that lists can be sorted by it.
@@ -32,7 +32,8 @@ class Facts:
 
     due_on: the date the firm works to (internal, else extended, else statutory); deadline_on: the date after which it
     is late (extended, else statutory, else internal). next_ready_on: the earliest day on which some open task can be
-    worked on (EARLIEST: at once); None if every one of them waits for something. next_step_due, last_step_due: earliest and latest due
+    worked on (EARLIEST: at once); None if every one of them waits for something. late_from: the first day on which what is
+    open no longer fits before the deadline (`forecast.rules`; EARLIEST: already). next_step_due, last_step_due: earliest and latest due
     date among open tasks and requests that lie with the client.
     """
 
@@ -46,6 +47,7 @@ class Facts:
     requests_waiting: int = 0  # with the client
     next_step_due: date | None = None
     last_step_due: date | None = None
+    late_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ def _risk(f: Facts, today: date) -> Derived | None:
         return Derived(
             "at_risk", f"A step is planned for {short(f.last_step_due)}, after the deadline of {short(f.deadline_on)}."
         )
+    if f.late_from and f.late_from <= today and f.deadline_on:
+        return Derived(
+            "at_risk", f"What is left no longer fits before the deadline of {short(f.deadline_on)} at the planned pace."
+        )
     return None
 
 
@@ -113,6 +119,7 @@ def why(f: Facts, today: date) -> dict[str, Any]:
         "requests_with_client": f.requests_waiting,
         "next_step_due": f.next_step_due,
         "last_step_due": f.last_step_due,
+        "too_late_from": f.late_from if f.late_from != EARLIEST else None,
     }
     return {
         "rule": RULE,
@@ -126,7 +133,7 @@ def turns_on(f: Facts, today: date) -> date | None:
     if f.cancelled or f.closed:
         return None
     passed = [day + timedelta(days=1) for day in (f.deadline_on, f.due_on, f.next_step_due) if day]
-    candidates = [*passed, *([f.next_ready_on] if f.next_ready_on else [])]
+    candidates = [*passed, *(day for day in (f.next_ready_on, f.late_from) if day)]
     return min((day for day in candidates if day > today), default=None)
 
 

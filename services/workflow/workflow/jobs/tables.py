@@ -53,6 +53,7 @@ class Job(FirmOwned, Versioned, Base):
     next_ready_on: Mapped[date | None]
     next_step_due: Mapped[date | None]
     last_step_due: Mapped[date | None]
+    late_from: Mapped[date | None]
     budget_minutes: Mapped[int]
 
     closed_at: Mapped[datetime | None]
