@@ -11,7 +11,7 @@ from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.portal.v1.events_pb2 import BrandingChanged
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged
+from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceReminderDue
 from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, RequestReminderDue
 
 LISTENS = [
@@ -23,10 +23,12 @@ LISTENS = [
     Listen(JobChanged, copies.keep_job),
     Listen(DocumentChanged, copies.keep_document),
     Listen(InvoiceChanged, copies.keep_invoice),
+    Listen(InvoiceReminderDue, mail.invoice_reminder_due),
 ]
 TIMERS: dict[str, Callable[..., object]] = {
     "mail_invitation": mail.mail_invitation,
     "mail_code": mail.mail_code,
+    "mail_invoice_reminder": mail.mail_invoice_reminder,
     "send_digest": mail.send_digest,
     "forget_device": sessions.forget_device,
 }

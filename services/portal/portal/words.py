@@ -91,6 +91,7 @@ _INVOICE = {
     "overdue": ("Overdue", "late"),
     "paid": ("Paid", "done"),
     "credited": ("Credited", "quiet"),
+    "written_off": ("Closed", "quiet"),
     "void": ("Void", "quiet"),
 }
 

@@ -40,6 +40,9 @@ service = Service(
         ),
         "uq_tax_codes_code": Conflict("tax_code_taken", "There is a tax code of this name already."),
         "uq_activities_name": Conflict("activity_name_taken", "There is an activity of this name already."),
+        "pk_reminder_policies": Conflict(
+            "version_conflict", "Somebody has changed the policy meanwhile. Load it again."
+        ),
         "pk_firm_settings": Conflict(
             "version_conflict", "Somebody has changed the settings meanwhile. Load them again."
         ),

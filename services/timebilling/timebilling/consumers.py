@@ -1,5 +1,7 @@
 """Events in, work that is due, state to send again, and what must always hold."""
 
+from collections.abc import Callable
+
 from chassis.consumer import Listen
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
@@ -10,9 +12,9 @@ from timebilling.copies import usecases as copies
 from timebilling.disbursements import queries as disbursements
 from timebilling.invoices import pdf
 from timebilling.invoices import queries as invoices
-from timebilling.invoices import usecases as invoicing
 from timebilling.ledger import queries as ledger
 from timebilling.payments import queries as payments
+from timebilling.reminders import usecases as reminders
 from timebilling.time_entries import queries as time_entries
 from timebilling.wip import queries as wip
 
@@ -26,9 +28,11 @@ LISTENS = [
     Listen(BrandingChanged, copies.keep_branding),
 ]
 
-TIMERS = {
+TIMERS: dict[str, Callable[..., object]] = {
     "render_invoice": pdf.render_invoice,
-    "announce_overdue": invoicing.announce_overdue,
+    "announce_overdue": reminders.overdue,
+    "plan_reminders": reminders.plan_all,
+    "remind": reminders.remind,
 }
 
 REPUBLISH = {

@@ -1,5 +1,6 @@
 """What is mailed to clients. Each runs in the worker, in the transaction that records it."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +13,7 @@ from chassis.uow import Uow
 from portal import words
 from portal.branding.rules import DEFAULT_ACCENT
 from portal.branding.tables import Branding
-from portal.copies.tables import ClientCopy, ContactCopy, FirmCopy, RequestCopy
+from portal.copies.tables import ClientCopy, ContactCopy, FirmCopy, InvoiceCopy, RequestCopy
 from portal.mail import rules
 from portal.mail.smtp import compose, send
 from portal.mail.tables import Reminder
@@ -21,6 +22,7 @@ from portal.sessions import addresses
 from portal.sessions.rules import CODE_LIFETIME, code_for
 from portal.sessions.tables import SignIn
 from portal.settings import settings_of
+from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue
 from praxis.workflow.v1.events_pb2 import RequestReminderDue
 
 _templates = Environment(
@@ -136,6 +138,61 @@ def _next_send(uow: Uow, *, gathering: bool = False) -> Any:
     at = uow.now + (rules.GATHERING if gathering else rules.GATHERING * 0)
     firm = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
     return rules.next_send(at, firm.time_zone, firm.quiet_from, firm.quiet_until) if firm else at
+
+
+# Unpaid invoices
+
+
+def invoice_reminder_due(uow: Uow, event: InvoiceReminderDue) -> None:
+    """Plans a mail to everybody who acts for the client, outside quiet hours."""
+    contacts = uow.session.scalars(
+        select(ContactCopy).where(
+            ContactCopy.firm_id == uow.firm_id,
+            ContactCopy.client_ids.any(UUID(event.client_id)),  # type: ignore[arg-type]
+            ContactCopy.active,
+            ContactCopy.portal_access,
+            ContactCopy.email != "",
+        )
+    ).all()
+    facts = {
+        "invoice_id": event.invoice_id,
+        "number": event.number,
+        "level": event.level,
+        "due_on": event.due_on,
+        "balance": event.balance.amount,
+        "interest": event.interest.amount,
+        "currency": event.balance.currency,
+    }
+    for contact in contacts:
+        key = f"{event.reminder_id}:{contact.id}"
+        uow.later(
+            "mail_invoice_reminder", key, at=_next_send(uow), reminder=key, contact_id=str(contact.id), facts=facts
+        )
+
+
+def mail_invoice_reminder(uow: Uow, reminder: str, contact_id: str, facts: dict[str, Any]) -> None:
+    """Reminds a contact of an invoice, unless it was paid or their access taken away meanwhile."""
+    if (allowed := _next_send(uow)) > uow.now:
+        uow.later("mail_invoice_reminder", reminder, at=allowed, reminder=reminder, contact_id=contact_id, facts=facts)
+        return
+    contact = uow.session.get(ContactCopy, (uow.firm_id, UUID(contact_id)))
+    invoice = uow.session.get(InvoiceCopy, (uow.firm_id, UUID(facts["invoice_id"])))
+    if contact is None or not contact.welcome or (invoice is not None and not invoice.balance):
+        return
+    firm = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    locale, currency = words.locale_of(firm.language if firm else ""), facts["currency"]
+    _send(
+        uow,
+        contact,
+        "invoice_reminder",
+        f"invoice-reminder-{reminder.replace(':', '-')}",
+        number=facts["number"],
+        level=facts["level"],
+        due=words.full_date(words.day(facts["due_on"]), locale),
+        balance=words.money(invoice.balance if invoice else facts["balance"], currency, locale),
+        interest=words.money(facts["interest"], currency, locale) if Decimal(facts["interest"]) else "",
+        link=f"invoices/{facts['invoice_id']}",
+    )
 
 
 # Sending

@@ -154,7 +154,7 @@ def accept(uow: Uow, ids: Sequence[UUID]) -> dict[str, Any]:
         except DomainError as refused:
             uow.session.expire_all()
             items.append({"id": id, "ok": False, "code": refused.code, "message": refused.message})
-    done = sum(i["ok"] for i in items)
+    done = sum(1 for i in items if i["ok"])
     return {"done": done, "failed": len(items) - done, "items": items}
 
 

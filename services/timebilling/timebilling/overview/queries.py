@@ -13,13 +13,15 @@ from timebilling.wip.rules import BUCKETS
 
 DEBTOR_BUCKETS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90")
 _SEEN = "JOIN client_copy c ON c.firm_id = x.firm_id AND c.id = x.client_id WHERE x.firm_id = :firm"
-_DEBTORS = f"""
-SELECT x.currency, sum(x.total - x.paid - x.bad_debt) AS debtors,
+AGES = """
+  sum(x.total - x.paid - x.bad_debt) AS owed,
   sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today <= x.due_on) AS not_due,
   sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 1 AND 30) AS days_1_30,
   sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 31 AND 60) AS days_31_60,
   sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 61 AND 90) AS days_61_90,
-  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on > 90) AS days_over_90
+  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on > 90) AS days_over_90"""
+_DEBTORS = f"""
+SELECT x.currency, {AGES}
 FROM invoices x {_SEEN} AND x.state = 'issued' AND x.paid + x.bad_debt < x.total GROUP BY x.currency"""
 _BILLED = f"SELECT x.currency, sum(x.net) AS amount FROM invoices x {_SEEN} AND x.state = 'issued' AND x.issued_on >= :month GROUP BY x.currency"
 # What came in this month less what went back this month.
@@ -60,4 +62,4 @@ def overview(uow: Uow) -> dict[str, Any]:
 
 def _debtors(row: Mapping[Any, Any], currency: str) -> dict[str, Any]:
     ages = {b: money.view(row.get(b) or 0, currency) for b in DEBTOR_BUCKETS}
-    return {"debtors": money.view(row.get("debtors") or 0, currency), "debtors_ageing": ages}
+    return {"debtors": money.view(row.get("owed") or 0, currency), "debtors_ageing": ages}

@@ -1,0 +1,151 @@
+"""Setting how a firm reminds, and reminding when a level's day has come. The portal mails what is announced here."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis.db import new_id
+from chassis.errors import NotFound
+from chassis.uow import Uow, lost_update
+from praxis.common.v1.types_pb2 import Money
+from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue
+from timebilling import money
+from timebilling.copies.usecases import client, firm, today
+from timebilling.invoices import queries as invoices
+from timebilling.invoices import usecases as invoicing
+from timebilling.invoices.tables import Invoice
+from timebilling.reminders import queries, rules
+from timebilling.reminders.rules import Level
+from timebilling.reminders.tables import PaymentReminder, ReminderPause, ReminderPolicy
+
+MORNING = time(8)  # reminders leave in the morning of the firm's day; the portal keeps quiet hours beside that
+SWEEP = 100
+
+
+def change_policy(uow: Uow, body: dict[str, Any], if_match: int | None) -> None:
+    """Replaces the levels. What is overdue already is looked at by the worker.
+
+    Errors: `version_conflict` (412), `reminder_levels_unordered` (422).
+    """
+    kept = [{"days": x["days_after_due"], "interest_percent": x.get("interest_percent")} for x in body["levels"]]
+    rules.check_levels(rules.levels(kept))
+    before = queries.policy(uow)["levels"]
+    try:
+        uow.get(ReminderPolicy, uow.firm_id, lock=True, version=if_match).levels = kept
+        uow.session.flush()
+    except NotFound:
+        if if_match:
+            raise lost_update(0) from None
+        uow.add(ReminderPolicy(id=uow.firm_id, levels=kept))
+    uow.later("plan_reminders", uow.firm_id)
+    uow.audit("reminders.changed", "reminder_policy", uow.firm_id, before={"levels": before}, after={"levels": kept})
+
+
+def pause(uow: Uow, client_id: UUID, until: date | None, reason: str) -> None:
+    """Leaves a client in peace. Errors: `client_not_found` (404)."""
+    client(uow, client_id)
+    found = uow.session.get(ReminderPause, (uow.firm_id, client_id), with_for_update=True)
+    if found is None:
+        uow.add(ReminderPause(id=client_id, until=until, reason=reason, at=uow.now))
+    else:
+        found.until, found.reason, found.at = until, reason, uow.now
+        uow.session.flush()
+    uow.audit("reminders.paused", "client", client_id, after={"until": until}, reason=reason)
+
+
+def resume(uow: Uow, client_id: UUID) -> None:
+    """Reminds a client again. Errors: `client_not_found`, `reminder_pause_not_found` (404)."""
+    client(uow, client_id)
+    uow.session.delete(uow.get(ReminderPause, client_id, lock=True))
+    uow.session.flush()
+    uow.later("plan_reminders", uow.firm_id)
+    uow.audit("reminders.resumed", "client", client_id)
+
+
+# --- in the worker ----------------------------------------------------------------------------------------------------
+
+
+def overdue(uow: Uow, invoice_id: str) -> None:
+    """The day after its due date: whoever keeps a copy hears that an unpaid invoice is overdue, and its reminders are planned."""
+    invoicing.announce_overdue(uow, invoice_id)
+    _plan(uow, uow.get(Invoice, invoice_id), queries.levels(uow), queries.last_level(uow, UUID(invoice_id)))
+
+
+def plan_all(uow: Uow, after: str | None = None) -> None:
+    """Plans the reminders of everything that is overdue, a hundred invoices at a time."""
+    rows = queries.overdue(uow, today(uow), UUID(after) if after else None, SWEEP)
+    levels = queries.levels(uow)
+    for invoice, sent in rows:
+        _plan(uow, invoice, levels, sent)
+    if len(rows) == SWEEP:
+        uow.later("plan_reminders", uow.firm_id, after=str(rows[-1][0].id))
+
+
+def remind(uow: Uow, invoice_id: str) -> None:
+    """Reminds of an invoice if it is still open and a level's day has come; plans the next level. Run again it says nothing twice."""
+    invoice = uow.get(Invoice, invoice_id, lock=True)
+    day = today(uow)
+    if invoices.status_of(invoice, day) != "overdue":
+        return
+    paused = uow.session.get(ReminderPause, (uow.firm_id, invoice.client_id))
+    if paused and (paused.until is None or paused.until >= day):
+        if paused.until:
+            uow.later(
+                "remind", invoice.id, at=_morning(uow, paused.until + timedelta(days=1)), invoice_id=str(invoice.id)
+            )
+        return
+    levels, sent = queries.levels(uow), queries.last_level(uow, invoice.id)
+    assert invoice.due_on is not None
+    level = rules.due_level(levels, sent, invoice.due_on, day)
+    if level is not None:
+        _send(uow, invoice, level, len(levels), day)
+        sent = level.level
+    _plan(uow, invoice, levels, sent)
+
+
+def _send(uow: Uow, invoice: Invoice, level: Level, levels: int, day: date) -> None:
+    assert invoice.due_on is not None
+    interest = rules.interest(invoice.balance, level.interest_percent, invoice.due_on, day, invoice.currency)
+    made = uow.add(
+        PaymentReminder(
+            id=new_id(),
+            invoice_id=invoice.id,
+            client_id=invoice.client_id,
+            level=level.level,
+            days_overdue=(day - invoice.due_on).days,
+            balance=invoice.balance,
+            interest=interest,
+            currency=invoice.currency,
+            at=uow.now,
+        )
+    )
+    uow.announce(
+        InvoiceReminderDue(
+            reminder_id=str(made.id),
+            invoice_id=str(invoice.id),
+            client_id=str(invoice.client_id),
+            number=invoice.number or "",
+            level=level.level,
+            levels=levels,
+            due_on=str(invoice.due_on),
+            days_overdue=made.days_overdue,
+            balance=Money(**money.view(invoice.balance, invoice.currency)),
+            interest=Money(**money.view(interest, invoice.currency)),
+        ),
+        subject=invoice.id,
+    )
+    uow.audit("invoice.reminded", "invoice", invoice.id, after={"level": level.level, "interest": str(interest)})
+
+
+def _plan(uow: Uow, invoice: Invoice, levels: list[Level], sent: int) -> None:
+    """Plans the next level of an invoice that is still open."""
+    if invoice.due_on is None or not invoice.balance:
+        return
+    day = rules.next_day(levels, sent, invoice.due_on)
+    if day is not None:
+        uow.later("remind", invoice.id, at=_morning(uow, day), invoice_id=str(invoice.id))
+
+
+def _morning(uow: Uow, day: date) -> datetime:
+    return datetime.combine(day, MORNING, ZoneInfo(firm(uow).time_zone))
