@@ -188,9 +188,8 @@ def test_a_policy_is_changed_by_who_saw_it_and_in_order(owed: Any, world: Any) -
     assert levels(owed, 5, 10)["version"] == 1
     owed.partner.put("/reminder-policy", {"levels": []}, if_match=0).problem(412, "version_conflict")
     assert levels(owed, if_match=1)["levels"] == []
-    owed.partner.post("/reminder-policy/pause", {"client_id": NOBODY, "reason": "who"}).expect(
-        503
-    )  # clients is not there
+    world.answers("clients", {"GetClient": _nobody})
+    owed.partner.post("/reminder-policy/pause", {"client_id": NOBODY, "reason": "who"}).problem(404, "client_not_found")
 
 
 def test_private_clients_are_in_nobody_elses_debtors_statements_and_reminders(owed: Any, world: Any) -> None:
