@@ -1,5 +1,6 @@
 """What other services may ask of timebilling."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from chassis.errors import NotFound
@@ -7,17 +8,16 @@ from chassis.uow import Uow
 from praxis.common.v1.types_pb2 import Money
 from praxis.timebilling.v1.timebilling_pb2 import GetInvoiceRequest, GetInvoiceResponse, InvoiceLine, TaxTotal
 from timebilling import money
-from timebilling.copies.usecases import today
-from timebilling.invoices import queries, rules
-from timebilling.invoices.tables import Invoice
+from timebilling.invoices import queries
 
 
 def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
     """An issued invoice of one of the contact's clients. Drafts, and other clients' invoices, are not found."""
-    invoice = uow.session.get(Invoice, (uow.firm_id, _id(request.invoice_id)))
-    if invoice is None or invoice.state == rules.DRAFT or invoice.client_id not in uow.principal.client_ids:
+    found = queries.issued_to(uow, _id(request.invoice_id), uow.principal.client_ids)
+    if found is None:
         raise NotFound("invoice_not_found", "There is no such invoice.")
-    shown = queries.event(invoice, today(uow))
+    invoice, today, lines = found
+    shown = queries.event(invoice, today)
     return GetInvoiceResponse(
         invoice_id=shown.invoice_id,
         client_id=shown.client_id,
@@ -26,12 +26,8 @@ def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
         issued_on=shown.issued_on,
         due_on=shown.due_on,
         lines=[
-            InvoiceLine(
-                description=line.description,
-                quantity=str(line.quantity),
-                net=Money(**money.view(line.net, invoice.currency)),
-            )
-            for line in queries.lines_of(uow, invoice)
+            InvoiceLine(description=text, quantity=hours, net=Money(**money.view(Decimal(net), invoice.currency)))
+            for text, hours, net in lines
         ],
         taxes=[TaxTotal(label=t["label"], taxable=Money(**t["taxable"]), tax=Money(**t["tax"])) for t in invoice.taxes],
         net=Money(**money.view(invoice.net, invoice.currency)),

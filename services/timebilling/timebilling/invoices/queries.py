@@ -1,11 +1,14 @@
 """Reading invoices. Every row joins the policed client copy, which hides private clients."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, cast, func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import defer
 
 from chassis import paging
 from chassis.errors import NotFound
@@ -13,6 +16,7 @@ from chassis.uow import Uow
 from praxis.common.v1.types_pb2 import Money
 from praxis.timebilling.v1.events_pb2 import InvoiceChanged
 from timebilling import money
+from timebilling.copies.tables import FirmCopy
 from timebilling.copies.usecases import today
 from timebilling.invoices import rules
 from timebilling.invoices.tables import Invoice, InvoiceLine
@@ -183,6 +187,46 @@ def lines_of(uow: Uow, invoice: Invoice) -> list[InvoiceLine]:
             select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id).order_by(InvoiceLine.position)
         )
     )
+
+
+# An issued invoice with its lines and the zone its status is derived in, in one question; put together once.
+_ISSUED = (
+    select(
+        Invoice,
+        FirmCopy.time_zone,
+        select(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(
+                        InvoiceLine.description, cast(InvoiceLine.quantity, Text), cast(InvoiceLine.net, Text)
+                    ),
+                    InvoiceLine.position,
+                )
+            )
+        )
+        .where(InvoiceLine.firm_id == Invoice.firm_id, InvoiceLine.invoice_id == Invoice.id)
+        .correlate(Invoice)
+        .scalar_subquery()
+        .label("lines"),
+    )
+    .join(FirmCopy, and_(FirmCopy.firm_id == Invoice.firm_id, FirmCopy.id == Invoice.firm_id))
+    .where(
+        Invoice.firm_id == bindparam("firm"),
+        Invoice.id == bindparam("id"),
+        Invoice.client_id == any_(bindparam("clients", type_=ARRAY(Uuid))),
+        Invoice.state != rules.DRAFT,
+    )
+    .options(defer(Invoice.frozen))
+)
+
+
+def issued_to(uow: Uow, invoice_id: UUID, client_ids: Collection[UUID]) -> tuple[Invoice, date, list[list[str]]] | None:
+    """An issued invoice of one of these clients, today's date, and its lines (text, hours, net); None if there is none."""
+    row = uow.session.execute(_ISSUED, {"firm": uow.firm_id, "id": invoice_id, "clients": list(client_ids)}).first()
+    if row is None:
+        return None
+    invoice, zone, lines = row
+    return invoice, uow.now.astimezone(ZoneInfo(zone)).date(), lines or []
 
 
 # --- what must always hold (`check`) ----------------------------------------------------------------------------------
