@@ -3,19 +3,22 @@
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, text
 
 from chassis.db import new_id
 from chassis.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from praxis.workflow.v1.events_pb2 import RequestChanged, RequestReminderDue
+from praxis.workflow.v1.events_pb2 import NoticeDue, RequestChanged, RequestReminderDue
 from praxis.workflow.v1.workflow_pb2 import (
     AnswerRequestItemRequest,
     GetJobRequest,
     MarkRequestViewedRequest,
     SubmitRequestRequest,
 )
+from workflow.jobs.tables import Job
 
 
 @pytest.fixture
@@ -310,3 +313,151 @@ def test_a_cancelled_job_reminds_nobody(firm: Any, job: dict[str, Any]) -> None:
 def test_no_reminders_where_none_are_wanted(firm: Any, vat: dict[str, Any]) -> None:
     vat["requests"][0]["reminders"] = {"at_most": 0}
     assert firm.apply(firm.publish(vat))["requests"][0]["next_reminder_at"] is None
+
+
+# --- by the calendar -------------------------------------------------------------------------------------------------
+
+
+def day(offset: int) -> str:
+    return (datetime.now(ZoneInfo("Europe/London")).date() + timedelta(days=offset)).isoformat()
+
+
+def asked(firm: Any, job: dict[str, Any], **more: Any) -> dict[str, Any]:
+    body = {"title": "One more thing", "items": [{"kind": "text", "label": "?"}]} | more
+    return firm.api.post(f"/jobs/{job['id']}/requests", body).expect(201).json
+
+
+def current(firm: Any, request: dict[str, Any]) -> dict[str, Any]:
+    return firm.api.get(f"/requests/{request['id']}").expect(200).json
+
+
+def turn(firm: Any) -> None:
+    """The next day on which the calendar changes a job begins."""
+    planned = [row for row in firm.world.due(firm.id) if row.kind == "job_turn" and row.done_at is None]
+    firm.world.run_due(firm.id, at=planned[0].run_at)
+
+
+def test_a_request_is_scheduled_and_goes_out_on_its_day(firm: Any, job: dict[str, Any]) -> None:
+    request = asked(firm, job, send_on=day(3))
+    assert (request["status"], request["sent_at"], request["next_reminder_at"]) == ("scheduled", None, None)
+    turn(firm)
+    assert current(firm, request)["status"] == "sent"
+    assert [e.status for e in firm.world.events(firm.id, RequestChanged) if e.request_id == request["id"]] == [
+        "scheduled",
+        "sent",
+    ]
+    assert asked(firm, job, send_on=day(-3))["status"] == "sent"
+
+
+def test_a_request_expires_after_its_last_day_and_the_owner_knows(firm: Any, job: dict[str, Any]) -> None:
+    request = asked(firm, job, expires_on=day(2), blocks=[job["tasks"][1]["id"]])
+    assert request["status"] == "sent"
+    turn(firm)
+    gone = current(firm, request)
+    assert (gone["status"], gone["waiting_since"], gone["next_reminder_at"]) == ("expired", None, None)
+    assert "One more thing" not in {b["title"] for b in firm.task(job, "review")["blocked_by"]}
+    (notice,) = firm.world.events(firm.id, NoticeDue)
+    assert (notice.reason, list(notice.staff_ids)) == ("request_expired", [str(firm.ada)])
+    refusal(
+        NotFound,
+        "request_not_found",
+        lambda: firm.portal().call("SubmitRequest", SubmitRequestRequest(request_id=request["id"])),
+    )
+    # The client can be asked once more.
+    again = firm.api.post(f"/requests/{request['id']}/send").expect(200).json
+    assert (again["status"], again["expires_on"]) == ("sent", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"expires_on": "2020-01-01"}, "expiry_passed"),
+        ({"expires_on": "1899-12-31"}, "date_out_of_range"),
+        ({"send_on": "1899-12-31"}, "date_out_of_range"),
+    ],
+)
+def test_a_request_with_an_impossible_day_is_not_made(
+    firm: Any, job: dict[str, Any], body: dict[str, Any], code: str
+) -> None:
+    full = {"title": "?", "items": [{"kind": "text", "label": "?"}]} | body
+    firm.api.post(f"/jobs/{job['id']}/requests", full).problem(422, code)
+    assert len(firm.job(job["id"])["requests"]) == 1
+    assert firm.job(job["id"])["version"] == job["version"]
+
+
+def test_what_the_client_has_can_be_prolonged_but_not_changed(firm: Any, job: dict[str, Any]) -> None:
+    request = asked(firm, job, expires_on=day(2))
+    path = f"/requests/{request['id']}"
+    body = {"expires_on": day(9), "reminders": {"first_after_days": 1}}
+    longer = firm.api.patch(path, body, if_match=request["version"]).expect(200).json
+    assert longer["expires_on"] == day(9)
+    assert longer["next_reminder_at"] < request["next_reminder_at"]
+    both = {"expires_on": day(9), "title": "Another"}
+    firm.api.patch(path, both, if_match=longer["version"]).problem(409, "request_already_sent")
+
+
+def test_reminders_in_vain_are_told_to_the_owner_once(firm: Any, vat: dict[str, Any]) -> None:
+    vat["requests"][0]["reminders"] = {"first_after_days": 1, "every_days": 3, "at_most": 5, "escalate_after": 2}
+    job = firm.apply(firm.publish(vat))
+    now = datetime.now(UTC)
+    firm.world.run_due(firm.id, at=now + timedelta(days=1, hours=1))
+    assert firm.world.events(firm.id, NoticeDue) == []
+    for days in (4, 7):
+        firm.world.run_due(firm.id, at=now + timedelta(days=days, hours=1))
+    (notice,) = firm.world.events(firm.id, NoticeDue)
+    assert (notice.reason, notice.subject_type, list(notice.staff_ids)) == (
+        "request_unanswered",
+        "request",
+        [str(firm.ada)],
+    )
+    assert firm.request(job)["escalated_at"] is not None
+    assert len(firm.api.get("/requests", params={"escalated": "true"}).expect(200).json["items"]) == 1
+    hand_in(firm, firm.request(job))
+    assert firm.request(job)["escalated_at"] is None
+    assert firm.api.get("/requests", params={"escalated": "true"}).json["items"] == []
+
+
+def test_a_private_client_s_escalation_reaches_only_who_may_see_them(firm: Any, vat: dict[str, Any]) -> None:
+    client = firm.client_named("Secret GmbH", visible_to=[firm.eve], partner_id=str(firm.eve), manager_id=str(firm.ada))
+    vat["requests"][0]["reminders"] = {"first_after_days": 1, "escalate_after": 1}
+    template = firm.publish(vat)
+    eve = firm.as_(firm.eve)
+    body = {"template_id": template, "client_id": str(client), "owner_id": str(firm.ben)}
+    body |= {"period_start": "2026-07-01", "period_end": "2026-09-30"}
+    eve.post("/jobs", body).expect(201)
+    firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(days=1, hours=1))
+    (notice,) = firm.world.events(firm.id, NoticeDue)
+    assert list(notice.staff_ids) == [str(firm.eve)]
+
+
+def test_requests_are_narrowed_by_date_and_lateness(firm: Any, job: dict[str, Any]) -> None:
+    asked(firm, job, due_on=day(30))
+
+    def found(**params: Any) -> list[str]:
+        return [r["title"] for r in firm.api.get("/requests", params=params).expect(200).json["items"]]
+
+    assert found(overdue="true") == ["Papers for the quarter"]  # due in October
+    assert found(overdue="false") == ["One more thing"]
+    assert found(due_from=day(1)) == ["One more thing"]
+    assert found(due_to=day(1)) == ["Papers for the quarter"]
+    assert found(tag="vip") == []
+    assert found(owner="nobody") == []
+
+
+def test_the_job_counts_the_client_s_time_once_however_much_lies_with_them(firm: Any, job: dict[str, Any]) -> None:
+    second = asked(firm, job)
+    with firm.world.uow(firm.id) as uow:
+        # Both have lain there for five hours.
+        uow.session.execute(
+            text("UPDATE jobs SET client_since = client_since - interval '5 hours' WHERE firm_id = :f"), {"f": firm.id}
+        )
+    assert firm.job(job["id"])["client_hours"] == 5.0
+    firm.api.post(f"/requests/{second['id']}/waive", {"reason": "not needed"}).expect(200)
+    hand_in(firm, job["requests"][0])
+    # From here on it is ours.
+    assert firm.job(job["id"])["client_hours"] == 5.0
+    with firm.world.uow(firm.id) as uow:
+        ours = select(Job.client_since, Job.client_seconds).where(Job.id == UUID(job["id"]))
+        since, seconds = uow.session.execute(ours).one()
+    assert since is None
+    assert 18_000 <= seconds < 18_100

@@ -30,6 +30,9 @@ def test_every_status_is_unsent_with_the_client_or_complete() -> None:
 @pytest.mark.parametrize("status", SETTLED)
 @pytest.mark.parametrize("act", ["send", "answer", "submit", "waive", "cancel"])
 def test_a_settled_request_takes_no_more_acts(status: str, act: str) -> None:
+    if (act, status) == ("send", "expired"):
+        check_act(act, status)  # who missed the last day can be asked once more
+        return
     with pytest.raises(Refusal) as caught:
         check_act(act, status)
     assert caught.value.code == f"request_{status}"

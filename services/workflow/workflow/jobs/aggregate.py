@@ -26,7 +26,7 @@ from workflow.jobs.events import job_changed
 from workflow.jobs.tables import Dependency, DueMove, Job
 from workflow.requests import rules as request_rules
 from workflow.requests.events import request_changed
-from workflow.requests.sending import send
+from workflow.requests.sending import expire, send
 from workflow.requests.tables import Request
 from workflow.stages.tables import Stage
 from workflow.stages.usecases import stages_of
@@ -213,12 +213,16 @@ def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: boo
     that changes something. Errors: `date_out_of_range`.
     """
     today = today or today_of(uow)
+    for request in whole.requests:
+        if request_rules.expired(request.status, request.expires_on, today):
+            expire(uow, whole.job, request)
     for step in whole.steps:
         _stamp(uow, step, today)
     _move_dates(uow, whole, calendar_of(uow), why)
     ready = _block(whole, today)
     for request in whole.requests:
-        if request.status == "scheduled" and not ready[request.id].blocked(today):
+        early = request.send_on is not None and request.send_on > today
+        if request.status == "scheduled" and not early and not ready[request.id].blocked(today):
             send(uow, request)
     _count(uow, whole, ready, today)
     _foresee(uow, whole, today)
@@ -331,6 +335,7 @@ def _count(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today:
     job.tasks_done = job.tasks_total - job.open_tasks
     job.requests_waiting = len(with_client)
     job.requests_open = len(with_client) + sum(request.status == "scheduled" for request in whole.requests)
+    _count_client_time(uow, job)
     job.budget_minutes = sum(task.budget_minutes for task in counted if task.status != "skipped")
     job.next_ready_on = rules.earliest([_workable_from(task, ready[task.id]) for task in open_tasks])
     due = [*(task.due_on for task in open_tasks), *(request.due_on for request in with_client)]
@@ -339,6 +344,15 @@ def _count(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today:
         _close_or_open(uow, whole)
     ended = job.closed_at or job.cancelled_at
     job.on_board = ended is None or (job.cancelled_at is None and today < (ended + STAYS_ON_BOARD).date())
+
+
+def _count_client_time(uow: Uow, job: Job) -> None:
+    """While anything lies with the client it is the client's time, once, however much it is."""
+    if job.requests_waiting and job.client_since is None:
+        job.client_since = uow.now
+    elif not job.requests_waiting and job.client_since:
+        job.client_seconds = (job.client_seconds or 0) + int((uow.now - job.client_since).total_seconds())
+        job.client_since = None
 
 
 def _foresee(uow: Uow, whole: WholeJob, today: date) -> None:
@@ -432,6 +446,9 @@ def _plan_next_turn(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]
     if job.cancelled_at is None:
         waiting = [s for s in whole.steps if s.status in ("not_started", "scheduled")]
         days += [ready[s.id].ready_on for s in waiting if not ready[s.id].waits_for]
+        days += [request.send_on for request in whole.requests if request.status == "scheduled"]
+        asked = [r.expires_on for r in whole.requests if r.status in request_rules.WITH_CLIENT and r.expires_on]
+        days += [last + timedelta(days=1) for last in asked]
     if job.closed_at and job.on_board:
         days.append((job.closed_at + STAYS_ON_BOARD).date())
     day = min((d for d in days if d and d > today), default=None)

@@ -55,6 +55,9 @@ class Job(FirmOwned, Versioned, Base):
     last_step_due: Mapped[date | None]
     late_from: Mapped[date | None]
     budget_minutes: Mapped[int]
+    # The client's time: since when something lies with them now, and for how long it did before.
+    client_since: Mapped[datetime | None]
+    client_seconds: Mapped[int]
 
     closed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

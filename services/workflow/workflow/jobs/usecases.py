@@ -220,6 +220,7 @@ def _new_job(
             "extended_due": None,
         }
         | values,
+        client_seconds=0,
         closed_at=None,
         cancelled_at=None,
         cancel_reason=None,

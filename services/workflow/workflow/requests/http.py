@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
-from workflow.jobs.conditions import owner_is
+from workflow.jobs.conditions import due_between, owner_is
 from workflow.requests import queries, usecases
 from workflow.requests.tables import Request
 
@@ -15,13 +15,28 @@ def list_requests(
     client_id: str | None = None,
     owner: str | None = None,
     job_id: str | None = None,
+    due_from: str | None = None,
+    due_to: str | None = None,
+    tag: str | None = None,
+    overdue: bool | None = None,
+    escalated: bool | None = None,
     status: list[str] | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     who = owner_is(uow, owner, "j.owner_id")
     return queries.list_requests(
-        uow, owner=who, client_id=client_id, job_id=job_id, status=status or [], limit=limit, cursor=cursor
+        uow,
+        owner=who,
+        due=due_between("r.due_sort", due_from, due_to),
+        tag=tag,
+        client_id=client_id,
+        job_id=job_id,
+        status=status or [],
+        overdue=overdue,
+        escalated=escalated,
+        limit=limit,
+        cursor=cursor,
     )
 
 

@@ -21,6 +21,8 @@ def new_request(
     reminders: Mapping[str, int],
     items: list[dict[str, Any]],
     due_on: date | None = None,
+    send_on: date | None = None,
+    expires_on: date | None = None,
     due_rule: dict[str, Any] | None = None,
     key: str | None = None,
 ) -> Request:
@@ -43,6 +45,8 @@ def new_request(
         waits_for=0,
         reminders=dict(reminders),
         reminders_sent=0,
+        send_on=send_on,
+        expires_on=expires_on,
         waited_seconds=0,
         changed_at=now,
         items=new_items(items),

@@ -13,12 +13,15 @@ from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import RequestChanged
 from workflow.copies.usecases import today_of
+from workflow.jobs.conditions import attributes
 from workflow.jobs.tables import Job
 from workflow.requests import rules
 from workflow.requests.events import request_changed
 from workflow.requests.tables import Request
 
 VISIBLE = "requests r JOIN client_copy c ON c.firm_id = r.firm_id AND c.id = r.client_id"
+
+WAITING = f"r.status IN ({', '.join(repr(status) for status in rules.WITH_CLIENT)})"
 
 _ITEMS = """
 SELECT jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'label', i.label, 'help', i.help, 'required', i.required, 'choices', i.choices,
@@ -48,14 +51,19 @@ def list_requests(
     uow: Uow,
     *,
     owner: tuple[list[str], dict[str, Any]],
+    due: tuple[list[str], dict[str, Any]] = ([], {}),
+    tag: str | None = None,
     client_id: str | None,
     job_id: str | None,
     status: list[str],
+    overdue: bool | None = None,
+    escalated: bool | None = None,
     limit: int,
     cursor: str | None,
 ) -> dict[str, Any]:
     """A page of requests by due date."""
-    parts, values = [*owner[0]], dict(owner[1])
+    tagged = attributes("r", [], tag)
+    parts, values = [*owner[0], *due[0], *tagged[0]], owner[1] | due[1] | tagged[1]
     for column, value in (("client_id", client_id), ("job_id", job_id)):
         if value:
             parts.append(f"AND r.{column} = :{column}")
@@ -63,6 +71,11 @@ def list_requests(
     if status:
         parts.append("AND r.status = ANY(:statuses)")
         values["statuses"] = status
+    if overdue is not None:
+        parts.append(f"AND {'' if overdue else 'NOT '}({WAITING} AND r.due_sort < :today)")
+        values["today"] = today_of(uow)
+    if escalated is not None:
+        parts.append(f"AND {f'r.escalated_at IS NOT NULL AND {WAITING}' if escalated else 'r.escalated_at IS NULL'}")
     after, position = keyset(["r.due_sort", "r.id"], cursor, casts=["date", "uuid"])
     rows = _rows(uow, " ".join([*parts, after]), values | position, order="{0}.due_sort, {0}.id", limit=limit + 1)
     paged = page(rows, limit, lambda row: (row["due_sort"], row["id"]))
@@ -106,6 +119,9 @@ def _view(row: RowMapping, today: date, now: datetime) -> dict[str, Any]:
         "reminders": row["reminders"],
         "reminders_sent": row["reminders_sent"],
         "next_reminder_at": row["next_reminder_at"],
+        "send_on": row["send_on"],
+        "expires_on": row["expires_on"],
+        "escalated_at": row["escalated_at"],
         "sent_at": row["sent_at"],
         "viewed_at": row["viewed_at"],
         "submitted_at": row["submitted_at"],

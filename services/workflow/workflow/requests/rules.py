@@ -32,7 +32,7 @@ OUTCOMES = ("answered", "not_applicable", "not_available")
 ANSWERED = (*OUTCOMES, "accepted")
 
 ACTS: Mapping[str, Collection[str]] = {
-    "send": UNSENT,
+    "send": (*UNSENT, "expired"),
     "view": (*WITH_CLIENT, "submitted", "accepted"),
     "answer": WITH_CLIENT,
     "submit": (*WITH_CLIENT, "submitted"),
@@ -140,6 +140,17 @@ def missing(items: Collection[ItemState]) -> list[str]:
 def all_accepted(items: Collection[ItemState]) -> bool:
     """Every item that was asked is accepted; optional ones left open don't count."""
     return all(item.status == "accepted" or (not item.required and item.status == "open") for item in items)
+
+
+def escalates(number: int, reminders: Mapping[str, int]) -> bool:
+    """Whether the job's owner is to know with this reminder that the client doesn't answer."""
+    after = reminders.get("escalate_after", 3)
+    return 0 < after <= number
+
+
+def expired(status: str, expires_on: date | None, today: date) -> bool:
+    """Whether the last day for an answer has passed."""
+    return status in WITH_CLIENT and expires_on is not None and expires_on < today
 
 
 def next_reminder(sent: int, reminders: Mapping[str, int], after_return: bool = False) -> int | None:

@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 from chassis.uow import Uow
+from workflow.copies.tables import ClientCopy
+from workflow.jobs.tables import Job
 from workflow.requests import rules
 from workflow.requests.tables import Request
+from workflow.watching.usecases import Subject, may_see, tell
 
 
 def send(uow: Uow, request: Request) -> None:
-    """The request lies with the client from now on."""
-    request.status = "sent"
+    """The request lies with the client from now on, for the first time or once more."""
+    request.status, request.decided_at = "sent", None
     request.sent_at = request.sent_at or uow.now
     hand_over(uow, request)
 
@@ -27,8 +30,27 @@ def take_back(uow: Uow, request: Request) -> None:
         request.waited_seconds += int((uow.now - request.waiting_since).total_seconds())
     request.waiting_since = None
     request.next_reminder_at = None
+    request.escalated_at = None
     request.changed_at = uow.now
     uow.cancel("request_reminder", request.id)
+
+
+def expire(uow: Uow, job: Job, request: Request) -> None:
+    """The last day for an answer has passed: what waits for it goes on, and the job's owner knows."""
+    request.status, request.decided_at = "expired", uow.now
+    take_back(uow, request)
+    tell_responsible(uow, job, request, "request_expired", "has expired without an answer")
+    uow.audit("request.expired", "request", request.id, after={"expires_on": request.expires_on})
+
+
+def tell_responsible(uow: Uow, job: Job, request: Request, reason: str, what: str) -> None:
+    """Tells the job's owner; where there is none who may see the client, its manager or partner."""
+    client = uow.session.get(ClientCopy, (uow.firm_id, job.client_id))
+    candidates = [job.owner_id, client and client.manager_id, client and client.partner_id]
+    seeing = may_see(uow, job.client_id, [staff_id for staff_id in candidates if staff_id])
+    told = next((staff_id for staff_id in candidates if staff_id in seeing), None)
+    if told:
+        tell(uow, [told], reason, Subject("request", request.id, job.id, job.client_id), f"“{request.title}” {what}.")
 
 
 def plan_reminder(uow: Uow, request: Request, *, after_return: bool = False) -> None:

@@ -35,6 +35,9 @@ class Request(FirmOwned, Versioned, Base):
     reminders: Mapped[dict[str, Any]]  # first_after_days, every_days, at_most
     reminders_sent: Mapped[int]
     next_reminder_at: Mapped[datetime | None]
+    send_on: Mapped[date | None]  # not before this day
+    expires_on: Mapped[date | None]  # the last day on which it can be answered
+    escalated_at: Mapped[datetime | None]  # since when the job's owner knows that reminders were in vain
     return_reason: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     viewed_at: Mapped[datetime | None]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from workflow.jobs.aggregate import WholeJob, load, load_by_request, move_due_da
 from workflow.jobs.usecases import new_dependency
 from workflow.requests import rules
 from workflow.requests.making import new_items, new_request
-from workflow.requests.sending import hand_over, plan_reminder, send, take_back
+from workflow.requests.sending import hand_over, plan_reminder, send, take_back, tell_responsible
 from workflow.requests.tables import Request, RequestItem
 from workflow.tasks.tables import Task
 from workflow.templates.rules import DEFAULT_REMINDERS, Contradiction, check_items, normal_item
@@ -23,11 +24,10 @@ from workflow.templates.rules import DEFAULT_REMINDERS, Contradiction, check_ite
 
 
 def create_request(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Request:
-    """A further request at a job, sent at once or left as a draft. Errors: `job_not_found`, `job_cancelled`, `choices_missing`,
+    """A further request at a job, sent at once, on a day, or left as a draft. Errors: `job_not_found`, `job_cancelled`, `choices_missing`,
     `choices_not_allowed`, `dependency_unknown`, `date_out_of_range`."""
     whole = load(uow, job_id, version=uow.if_match)
-    if whole.job.cancelled_at:
-        raise Conflict("job_cancelled", "The job is cancelled. Reinstate it first.")
+    _require_live(whole)
     request = new_request(
         whole.job,
         max((r.position for r in whole.requests), default=0) + 1,
@@ -39,9 +39,14 @@ def create_request(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Request:
         reminders=DEFAULT_REMINDERS | body.get("reminders", {}),
         items=_items(body["items"]),
         due_on=date_of(body, "due_on"),
+        send_on=date_of(body, "send_on"),
+        expires_on=_expiry(uow, body),
     )
     if body.get("send", True):
-        send(uow, request)
+        if request.send_on and request.send_on > today_of(uow):
+            request.status, request.send = "scheduled", "automatically"
+        else:
+            send(uow, request)
     dependencies = [
         new_dependency(job_id, request, _blockable(whole, UUID(t)), 0) for t in dict.fromkeys(body.get("blocks", []))
     ]
@@ -56,6 +61,12 @@ def create_request(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Request:
         after={"job_id": job_id, "title": request.title, "status": request.status},
     )
     return request
+
+
+def _require_live(whole: WholeJob) -> None:
+    """Errors: `job_cancelled`."""
+    if whole.job.cancelled_at:
+        raise Conflict("job_cancelled", "The job is cancelled. Reinstate it first.")
 
 
 def _items(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -75,28 +86,60 @@ def _blockable(whole: WholeJob, task_id: UUID) -> Task:
 
 
 def change_request(uow: Uow, request_id: UUID, body: Mapping[str, Any]) -> Request:
-    """As long as it was not sent. Errors: `request_not_found`, `request_already_sent`, `choices_missing`, `version_conflict`."""
+    """As long as it was not sent; while it lies with the client only its reminders and its expiry. Errors: `request_not_found`,
+    `request_already_sent`, `choices_missing`, `expiry_passed`, `date_out_of_range`, `version_conflict`."""
     whole, request = load_by_request(uow, request_id)
-    if request.status not in rules.UNSENT:
+    later_too = request.status in rules.WITH_CLIENT and body.keys() <= {"reminders", "expires_on"}
+    if request.status not in rules.UNSENT and not later_too:
         raise Conflict("request_already_sent", "The client has this request. Cancel it and send another one.")
     before = _shown(request)
+    if "send_on" in body:
+        request.send_on = date_of(body, "send_on")
+    if "expires_on" in body:
+        request.expires_on = _expiry(uow, body)
     request.title = body.get("title", request.title)
     request.message = body.get("message", request.message)
     request.reminders = request.reminders | body.get("reminders", {})
     if "items" in body:
         request.items = new_items(_items(body["items"]))
+    if "reminders" in body and later_too:
+        _plan_reminders_anew(uow, request)
     _settle(uow, whole, request)
     uow.audit("request.changed", "request", request_id, before=before, after=_shown(request))
     return request
 
 
 def _shown(request: Request) -> dict[str, Any]:
-    return {"title": request.title, "message": request.message, "items": [item.label for item in request.items]}
+    return {
+        "title": request.title,
+        "message": request.message,
+        "items": [item.label for item in request.items],
+        "reminders": request.reminders,
+        "send_on": request.send_on,
+        "expires_on": request.expires_on,
+    }
+
+
+def _expiry(uow: Uow, body: Mapping[str, Any]) -> date | None:
+    """Errors: `expiry_passed`, `date_out_of_range`."""
+    last = date_of(body, "expires_on")
+    if last and last < today_of(uow):
+        raise Invalid("expiry_passed", "A request can't expire on a day that has passed.", pointer="/expires_on")
+    return last
+
+
+def _plan_reminders_anew(uow: Uow, request: Request) -> None:
+    uow.cancel("request_reminder", request.id)
+    plan_reminder(uow, request)
 
 
 def send_request(uow: Uow, request_id: UUID) -> Request:
-    """Errors: `request_not_found`, `request_<status>` if it was sent, `version_conflict`."""
+    """Also one that has expired: the client is asked once more, without a last day. Errors: `request_not_found`, `job_cancelled`,
+    `request_<status>` if it was sent, `version_conflict`."""
     whole, request = _for_act(uow, request_id, "send")
+    _require_live(whole)
+    if request.status == "expired":
+        request.expires_on = None
     send(uow, request)
     return _done(uow, whole, request, "sent")
 
@@ -254,6 +297,12 @@ def remind(uow: Uow, request_id: str, number: int) -> None:
     )
     request.reminders_sent = number
     plan_reminder(uow, request)
+    if request.escalated_at is None and rules.escalates(number, request.reminders):
+        request.escalated_at = uow.now
+        tell_responsible(
+            uow, whole.job, request, "request_unanswered", f"was reminded of {number} times and is not answered"
+        )
+        uow.audit("request.escalated", "request", request.id, after={"reminders": number})
     settle(uow, whole, changed=False)
 
 

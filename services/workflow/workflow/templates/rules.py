@@ -20,7 +20,7 @@ from workflow.dependencies.rules import Edge, describe, find_cycle, in_order
 
 PLACEHOLDERS = ("{template}", "{period}", "{client}")
 DEFAULT_TITLE = "{template}, {period}"
-DEFAULT_REMINDERS = {"first_after_days": 3, "every_days": 4, "at_most": 5}
+DEFAULT_REMINDERS = {"first_after_days": 3, "every_days": 4, "at_most": 5, "escalate_after": 3}
 
 
 class Contradiction(ValueError):
