@@ -7,9 +7,11 @@ from typing import Any
 
 from chassis.errors import Conflict, Invalid
 from clients import codes
+from clients.parties import tax
 
 PROSPECT, ACTIVE, FORMER = "prospect", "active", "former"
-TAX_SCHEMES = ("vat", "income_tax", "payroll")
+_SCHEMES = {"vat": "VAT", "income_tax": "income tax", "payroll": "payroll"}
+TAX_SCHEMES = tuple(_SCHEMES)
 
 _SERIES = re.compile(r"^C0*([1-9]\d{0,8})$", re.IGNORECASE)
 
@@ -65,14 +67,14 @@ def tax_number(number: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", number.upper())
 
 
-def tax_numbers(given: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Tax numbers by scheme as they are compared. Errors: `tax_number_invalid` for fewer than four letters and digits."""
+def tax_numbers(given: Mapping[str, str | None], country: str) -> dict[str, str | None]:
+    """Tax numbers by scheme as they are compared. Errors: `tax_number_invalid` for what can't be one in that jurisdiction."""
     kept = {scheme: None if number is None else tax_number(number) for scheme, number in given.items()}
     for scheme, number in kept.items():
-        if number is not None and len(number) < 4:
+        if number is not None and (len(number) < 4 or not tax.plausible(scheme, number, country)):
             raise Invalid(
                 "tax_number_invalid",
-                "A tax number has at least four letters or digits.",
+                f"This can't be a number for {_SCHEMES[scheme]} in {country}: its form or its check digit is wrong.",
                 pointer=f"/tax_numbers/{scheme}",
             )
     return kept

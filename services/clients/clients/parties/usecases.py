@@ -140,7 +140,7 @@ def _check_people(uow: Uow, facts: Mapping[str, Any], before: Mapping[str, Any])
 def _set_tax_numbers(uow: Uow, client: Client, given: Mapping[str, str | None]) -> None:
     """Sets the given schemes, removes those given as null, leaves the others."""
     rows = {row.scheme: row for row in client.tax_numbers} if given else {}
-    for scheme, number in rules.tax_numbers(given).items():
+    for scheme, number in rules.tax_numbers(given, client.country).items():
         row = rows.get(scheme)
         if number is None:
             if row:

@@ -51,7 +51,7 @@ def test_a_dropped_copy_is_rebuilt_from_the_states_sent_again(office):
     smith = office.client(
         "Smith Ltd",
         tags=["VIP"],
-        tax_numbers={"vat": "GB123456789"},
+        tax_numbers={"vat": "GB200049136"},
         address={"line1": "1 High St", "city": "Leeds", "country": "GB"},
     )
     hidden = office.client("Secret Ltd", visible_to=[str(office.ada)])

@@ -12,7 +12,7 @@ from praxis.clients.v1.events_pb2 import ClientChanged
 def secret(office):
     """Ada's private client with a tax number, a contact of its own, one shared with an open client, and an engagement."""
     client = office.client(
-        "Secret Ltd", visible_to=[str(office.ada)], tags=["hush"], tax_numbers={"vat": "GB123456789"}, number="SEC-1"
+        "Secret Ltd", visible_to=[str(office.ada)], tags=["hush"], tax_numbers={"vat": "GB200049136"}, number="SEC-1"
     )
     open_client = office.client("Open Ltd")
     own = office.contact("Olive Own", client, email="olive@example.com")
@@ -48,7 +48,7 @@ def test_the_unnamed_find_it_in_no_list_search_or_lookup(office, secret):
     assert ids(bens.get("/engagements")) == set()
     for q in ("secret", "se", "hush", "SEC-1", "olive", "olive@example.com"):
         assert ids(bens.get(f"/search?q={q}")) == set(), q
-    assert ids(bens.post("/tax-number-lookups", {"tax_number": "GB123456789"})) == set()
+    assert ids(bens.post("/tax-number-lookups", {"tax_number": "GB200049136"})) == set()
     assert "Secret" not in bens.get("/clients", headers={"accept": "text/csv"}).response.text
 
 

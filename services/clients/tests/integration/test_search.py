@@ -139,7 +139,7 @@ def _fill(connection, firm):
             )
     with cursor.copy("COPY tax_numbers (firm_id, id, client_id, scheme, sealed, shown, lookup) FROM STDIN") as copy:
         for n in range(ROWS):
-            copy.write_row((firm, new_id(), clients[n], "vat", b"sealed", "*******6789", f"lookup {n}".encode()))
+            copy.write_row((firm, new_id(), clients[n], "vat", b"sealed", "*******9136", f"lookup {n}".encode()))
     with cursor.copy("COPY contact_roles (firm_id, id, contact_id, client_id, role) FROM STDIN") as copy:
         for n in range(ROWS):
             copy.write_row((firm, new_id(), people[n], clients[n], "director"))

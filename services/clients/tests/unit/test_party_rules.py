@@ -52,8 +52,41 @@ def test_masking_keeps_the_length_and_shows_no_more_than_four(number):
 
 
 def test_a_tax_number_has_four_letters_or_digits():
-    assert refusal(rules.tax_numbers, {"vat": "A--/1"}) == "tax_number_invalid"
-    assert rules.tax_numbers({"vat": "1234", "payroll": None}) == {"vat": "1234", "payroll": None}
+    assert refusal(rules.tax_numbers, {"vat": "A--/1"}, "BD") == "tax_number_invalid"
+    assert rules.tax_numbers({"vat": "1234", "payroll": None}, "BD") == {"vat": "1234", "payroll": None}
+
+
+@pytest.mark.parametrize(
+    ("country", "scheme", "number", "fits"),
+    [
+        ("GB", "vat", "GB 980 7806 84", True),
+        ("GB", "vat", "980780684", True),
+        ("GB", "vat", "XI980780684", True),
+        ("GB", "vat", "GB123456789", False),
+        ("GB", "vat", "DE136695976", True),  # registered abroad
+        ("GB", "vat", "DE136695977", False),
+        ("US", "vat", "DE136695977", False),
+        ("US", "vat", "GB980780684", True),
+        ("US", "vat", "SALES-4711", True),  # a jurisdiction without a known form
+        ("GR", "vat", "EL094259216", True),
+        ("FR", "vat", "FR40303265045", True),
+        ("CH", "vat", "CHE-107.787.577 IVA", True),
+        ("GB", "income_tax", "1955839661", True),
+        ("GB", "income_tax", "1955839662", False),
+        ("US", "income_tax", "91-1144442", True),
+        ("US", "payroll", "91-1144442", True),
+        ("US", "payroll", "07-1144442", False),
+        ("DE", "income_tax", "36 574 261 809", True),
+        ("GB", "payroll", "123/AB456", True),
+        ("BD", "income_tax", "4711", True),
+    ],
+)
+def test_a_tax_number_has_the_form_of_its_jurisdiction(country, scheme, number, fits):
+    given = {scheme: number}
+    if fits:
+        assert rules.tax_numbers(given, country)[scheme] == rules.tax_number(number)
+    else:
+        assert refusal(rules.tax_numbers, given, country) == "tax_number_invalid"
 
 
 def test_the_tax_label_shows_the_masked_vat_number_only():

@@ -17,16 +17,16 @@ def test_what_was_sealed_opens_to_the_same(value):
 
 
 def test_sealing_twice_looks_different():
-    assert KEY.seal("GB123456789", "here") != KEY.seal("GB123456789", "here")
+    assert KEY.seal("GB200049136", "here") != KEY.seal("GB200049136", "here")
 
 
 def test_a_sealed_value_opens_only_in_its_place():
     with pytest.raises(InvalidTag):
-        KEY.open(KEY.seal("GB123456789", "firm/ada/vat"), "firm/ben/vat")
+        KEY.open(KEY.seal("GB200049136", "firm/ada/vat"), "firm/ben/vat")
 
 
 def test_a_tampered_value_does_not_open():
-    sealed = bytearray(KEY.seal("GB123456789", "here"))
+    sealed = bytearray(KEY.seal("GB200049136", "here"))
     sealed[-1] ^= 1
     with pytest.raises(InvalidTag):
         KEY.open(bytes(sealed), "here")
@@ -34,13 +34,13 @@ def test_a_tampered_value_does_not_open():
 
 def test_another_key_does_not_open():
     with pytest.raises(InvalidTag):
-        OTHER.open(KEY.seal("GB123456789", "here"), "here")
+        OTHER.open(KEY.seal("GB200049136", "here"), "here")
 
 
 def test_equal_values_are_found_within_a_firm_and_unlinkable_across_firms():
-    assert KEY.lookup("GB123456789", "one") == KEY.lookup("GB123456789", "one")
-    assert KEY.lookup("GB123456789", "one") != KEY.lookup("GB123456789", "two")
-    assert KEY.lookup("GB123456789", "one") != OTHER.lookup("GB123456789", "one")
+    assert KEY.lookup("GB200049136", "one") == KEY.lookup("GB200049136", "one")
+    assert KEY.lookup("GB200049136", "one") != KEY.lookup("GB200049136", "two")
+    assert KEY.lookup("GB200049136", "one") != OTHER.lookup("GB200049136", "one")
 
 
 def test_the_index_is_not_made_with_the_encryption_key():
