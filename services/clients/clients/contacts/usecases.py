@@ -13,6 +13,7 @@ from clients.contacts.tables import Contact, ContactRole
 from clients.copies.usecases import firm_defaults
 from clients.parties.rules import former_names
 from clients.parties.tables import Client
+from clients.timeline.usecases import record
 from clients.trail import audit_change
 
 _FACTS = ("name", "email", "phone", "language", "portal_access", "active", "external_id")
@@ -36,6 +37,15 @@ def create_contact(uow: Uow, body: Mapping[str, Any]) -> Contact:
     for link in body.get("clients", ()):
         uow.get(Client, link["client_id"])
         _set_roles(contact, UUID(link["client_id"]), link["roles"])
+        record(
+            uow,
+            UUID(link["client_id"]),
+            "contact",
+            "linked",
+            contact.id,
+            contact.name,
+            roles=rules.roles(link["roles"]),
+        )
     uow.add(contact)
     _announce(uow, contact)
     uow.audit("contact.created", "contact", contact.id, after=_shown(contact))
@@ -65,6 +75,7 @@ def link_client(uow: Uow, contact_id: UUID, client_id: UUID, roles: Sequence[str
     before = _shown(contact)
     _set_roles(contact, client_id, roles)
     if _shown(contact) != before:
+        record(uow, client_id, "contact", "linked", contact.id, contact.name, roles=rules.roles(roles))
         _save(uow, contact, "contact.linked", before)
     return contact
 
@@ -80,6 +91,7 @@ def unlink_client(uow: Uow, contact_id: UUID, client_id: UUID, *, if_match: int 
     contact.updated_at = uow.now
     uow.session.flush()
     _set_roles(contact, client_id, [])
+    record(uow, client_id, "contact", "unlinked", contact.id, contact.name)
     _save(uow, contact, "contact.unlinked", before)
 
 

@@ -14,6 +14,7 @@ from clients.engagements.events import engagement_changed
 from clients.engagements.tables import Engagement, EngagementPerson
 from clients.parties.rules import tidy
 from clients.parties.tables import Client
+from clients.timeline.usecases import record
 from clients.trail import audit_change
 
 
@@ -26,6 +27,7 @@ def open_engagement(uow: Uow, body: Mapping[str, Any]) -> Engagement:
     _apply(uow, engagement, {"ends_on": None, "external_id": None, "people": [], **body})
     uow.add(engagement)
     _announce(uow, engagement)
+    record(uow, client.id, "engagement", "opened", engagement.id, engagement.title)
     uow.audit("engagement.opened", "engagement", engagement.id, after=_shown(engagement))
     return engagement
 
@@ -96,6 +98,8 @@ def _set_people(uow: Uow, engagement: Engagement, given: Sequence[Mapping[str, s
 def _save(uow: Uow, engagement: Engagement, action: str, before: Mapping[str, Any], reason: str | None = None) -> None:
     """Writes, announces and audits a change."""
     engagement.updated_at = uow.now
+    what = action.removeprefix("engagement.")
+    record(uow, engagement.client_id, "engagement", what, engagement.id, engagement.title, reason=reason)
     uow.session.flush()
     _announce(uow, engagement)
     audit_change(uow, action, "engagement", engagement.id, before=before, after=_shown(engagement), reason=reason)

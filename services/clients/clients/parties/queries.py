@@ -97,6 +97,13 @@ def read_client(uow: Uow, client_id: UUID | str) -> dict[str, Any]:
     return _shape(items[0])
 
 
+def require_client(uow: Uow, client_id: UUID | str) -> None:
+    """Errors: `client_not_found`."""
+    there = text("SELECT 1 FROM clients c WHERE c.id = CAST(:id AS uuid)")
+    if not uow.session.execute(there, {"id": str(client_id)}).first():
+        raise NotFound("client_not_found", "There is no such client.")
+
+
 def list_clients(
     uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None], sort: str = "name"
 ) -> dict[str, Any]:

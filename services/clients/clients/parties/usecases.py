@@ -15,6 +15,7 @@ from clients.parties import rules
 from clients.parties.events import client_changed
 from clients.parties.tables import Client, TaxNumber
 from clients.settings import fields
+from clients.timeline.usecases import record
 from clients.trail import audit_change
 
 _STAFF_FIELDS = ("partner_id", "manager_id")
@@ -47,6 +48,7 @@ def create_client(uow: Uow, body: Mapping[str, Any]) -> Client:
     _set_tax_numbers(uow, client, body.get("tax_numbers", {}))
     uow.add(client)
     _announce(uow, client)
+    record(uow, client.id, "client", "created", client.id, client.name)
     uow.audit("client.created", "client", client.id, after=_shown(client))
     return client
 
@@ -103,6 +105,10 @@ def _save(
 ) -> None:
     """Writes, announces and audits a change."""
     client.updated_at = uow.now
+    fields_changed = [field for field in after if after[field] != before[field] and field != "status"]
+    renamed = {"formerly": before["name"]} if "name" in fields_changed else {}
+    what = action.removeprefix("client.")
+    record(uow, client.id, "client", what, client.id, client.name, fields=fields_changed, reason=reason, **renamed)
     uow.session.flush()
     _announce(uow, client)
     audit_change(uow, action, "client", client.id, before=before, after=after, reason=reason)

@@ -1,0 +1,1 @@
+"""The timeline: what happened with a client, in every service."""
