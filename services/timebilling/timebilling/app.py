@@ -8,6 +8,7 @@ from praxis.timebilling.v1 import timebilling_pb2
 from timebilling import consumers, grpc
 from timebilling.rates.usecases import OVERLAP
 from timebilling.settings import Settings
+from timebilling.timers import rules as timers
 
 service = Service(
     name="timebilling",
@@ -34,6 +35,9 @@ service = Service(
         "ck_payments_refunded": Conflict("refund_over_payment", "This is more than is left of the payment."),
         "uq_ledger_postings_reverses": Conflict("payment_reversed", "This was taken back meanwhile. Load it again."),
         "uq_bank_lines_payment": Conflict("payment_has_bank_line", "This payment is another line of the bank already."),
+        "time_overlap": timers.overlap(),
+        "pk_timers": Conflict("version_conflict", "Your timer was started elsewhere meanwhile. Load it again."),
+        "pk_rounding_policies": Conflict("version_conflict", "Somebody has set this meanwhile. Load it again."),
         "rate_overlap": OVERLAP,
         "tax_rate_overlap": Conflict(
             "tax_rate_overlap", "A rate of this tax code is set for some of these days already."

@@ -6,7 +6,7 @@ from chassis.consumer import Listen
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
-from praxis.timebilling.v1.events_pb2 import DisbursementChanged, InvoiceChanged, TimeEntryChanged
+from praxis.timebilling.v1.events_pb2 import DisbursementChanged, InvoiceChanged, TimeEntryChanged, TimerChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
 from timebilling.copies import usecases as copies
 from timebilling.disbursements import queries as disbursements
@@ -16,6 +16,7 @@ from timebilling.ledger import queries as ledger
 from timebilling.payments import queries as payments
 from timebilling.reminders import usecases as reminders
 from timebilling.time_entries import queries as time_entries
+from timebilling.timers import queries as timers
 from timebilling.wip import queries as wip
 
 LISTENS = [
@@ -38,6 +39,7 @@ TIMERS: dict[str, Callable[..., object]] = {
 REPUBLISH = {
     TimeEntryChanged: time_entries.states,
     DisbursementChanged: disbursements.states,
+    TimerChanged: timers.states,
     InvoiceChanged: invoices.states,
 }
 

@@ -22,7 +22,9 @@ _CONTEXT = text(
     """
 SELECT j.id AS job, j.title AS job_title, j.client_id, c.id AS client, c.name AS client_name, c.currency AS client_currency,
        t.id AS task, t.title AS task_title, a.id AS activity, a.name AS activity_name, a.billable AS activity_billable, a.active AS activity_active,
-       s.id AS staff, s.name AS staff_name, f.locked_until, f.rounding_increment, f.rounding_direction, f.rounding_minimum, z.time_zone
+       s.id AS staff, s.name AS staff_name, f.locked_until, z.time_zone, coalesce(pj.increment, pc.increment, f.rounding_increment) AS rounding_increment,
+       coalesce(pj.direction, pc.direction, f.rounding_direction) AS rounding_direction,
+       coalesce(pj.minimum, pc.minimum, f.rounding_minimum) AS rounding_minimum
 FROM (VALUES (CAST(:firm AS uuid))) AS one (firm_id)
 LEFT JOIN job_copy j ON j.firm_id = one.firm_id AND j.id = :job
 LEFT JOIN client_copy c ON c.firm_id = one.firm_id AND c.id = j.client_id
@@ -30,6 +32,8 @@ LEFT JOIN task_copy t ON t.firm_id = one.firm_id AND t.id = :task AND t.job_id =
 LEFT JOIN activities a ON a.firm_id = one.firm_id AND a.id = :activity
 LEFT JOIN staff_copy s ON s.firm_id = one.firm_id AND s.id = :staff
 LEFT JOIN firm_settings f ON f.firm_id = one.firm_id
+LEFT JOIN rounding_policies pj ON pj.firm_id = one.firm_id AND pj.id = j.id
+LEFT JOIN rounding_policies pc ON pc.firm_id = one.firm_id AND pc.id = c.id
 LEFT JOIN firm_copy z ON z.firm_id = one.firm_id"""
 )
 
@@ -92,3 +96,11 @@ def check_lock(uow: Uow, settings: Any, days: Sequence[date], override_reason: s
 def check_period(day: date, settings: FirmSettings, overridden: bool) -> None:
     if settings.locked_until is not None and rules.is_locked(day, settings.locked_until) and not overridden:
         raise rules.period_locked(settings.locked_until)
+
+
+def hold_clock(uow: Uow, staff_id: UUID) -> None:
+    """Whoever starts or stops a person's timer, or logs their work by the clock, does so one at a time."""
+    uow.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:who AS text), 7237005))"),
+        {"who": f"{uow.firm_id}{staff_id}"},
+    )

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from threading import Barrier
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,8 @@ from timebilling.firm_settings.usecases import lock_period
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
 from timebilling.time_entries import usecases as time
+from timebilling.timers import usecases as timers
+from timebilling.wip import usecases as wip
 
 AT_ONCE = 32
 
@@ -264,6 +268,64 @@ def test_the_sum_of_all_money_is_right_after_everything_at_once(firm: Any, crowd
     assert set(codes) <= {"ok", "invoice_issued", "invoice_not_found", "invoice_not_open", "invoice_has_payments"}
     received = sum(Decimal(p["amount"]["amount"]) for p in firm.partner.get("/payments?limit=200").json["items"])
     assert Decimal(firm.partner.get("/overview").json["currencies"][0]["received_this_month"]["amount"]) == received
+    firm.holds()
+
+
+def test_of_timers_started_at_once_one_runs_and_no_second_is_lost_or_doubled(firm: Any, crowd: Crowd) -> None:
+    jobs = [firm.add_job(title=f"Job {n}") for n in range(AT_ONCE)]
+    first = datetime.now(UTC) - timedelta(hours=1)
+    firm.partner.post("/timer/start", {"job_id": str(firm.job), "started_at": first.isoformat()}).expect(200)
+    outcome = crowd.run([lambda uow, j=j: timers.start(uow, {"job_id": str(j)}) for j in jobs])
+    assert set(outcome) == {"ok"}
+    timer = firm.partner.get("/timer").json["timer"]
+    assert timer["job_id"] in {str(j) for j in jobs}
+    with firm.world.uow(firm.id) as uow:
+        spans = uow.session.execute(
+            text("SELECT started_at, ended_at FROM time_entries WHERE firm_id = :firm ORDER BY started_at"),
+            {"firm": firm.id},
+        ).all()
+    assert spans[0].started_at == first
+    assert all(a.ended_at <= b.started_at for a, b in pairwise(spans))
+    assert spans[-1].ended_at <= datetime.fromisoformat(timer["started_at"])
+    outcome = crowd.run([lambda uow: timers.stop(uow, {})] * AT_ONCE)
+    assert Counter(outcome) == {"ok": 1, "timer_not_running": AT_ONCE - 1}
+    firm.holds()
+
+
+def test_work_by_the_clock_logged_at_once_never_overlaps(firm: Any, crowd: Crowd) -> None:
+    began = datetime.now(UTC) - timedelta(hours=40)
+
+    def log(minute: int) -> Callable[[Uow], Any]:
+        span = {"started_at": began + timedelta(minutes=minute), "ended_at": began + timedelta(minutes=minute + 30)}
+        return lambda uow: time.log_time(uow, {"job_id": str(firm.job), **span})
+
+    outcome = Counter(crowd.run([log(n * 10) for n in range(AT_ONCE)]))
+    assert set(outcome) == {"ok", "time_overlap"}
+    assert len(firm.partner.get("/time-entries?limit=200").json["items"]) == outcome["ok"]
+
+
+def test_taking_back_drafting_adjusting_and_giving_up_the_same_work_at_once_is_one_of_them(
+    firm: Any, crowd: Crowd
+) -> None:
+    items = [UUID(i) for i in firm.approved(*[3600] * 8)]
+    amount = {"amount": "50.00", "currency": "GBP"}
+    acts: list[Callable[[Uow], Any]] = []
+    for id in items:
+        named = {"client_id": str(firm.client), "item_ids": [str(id)]}
+        acts += [
+            lambda uow, i=id: time.take_back(uow, [i], "wrong job", None),
+            lambda uow, n=named: invoicing.create_draft(uow, n),
+            lambda uow, i=id: wip.adjust(uow, [i], amount, "agreed"),
+            lambda uow, i=id: wip.write_off(uow, [i], "insolvent"),
+        ]
+    codes = set(crowd.run(acts))
+    assert codes <= {
+        "ok",
+        "entry_reserved",
+        "entry_written_off",
+        "entry_not_approved",
+        "wip_item_not_found",
+    }
     firm.holds()
 
 

@@ -216,6 +216,9 @@ def test_an_approval_is_taken_back_while_unbilled_and_given_again(rated: Any, wo
     assert job(rated) == figures()
     assert rated.partner.get(f"/wip/items?client_id={rated.client}").json["items"] == []
     rated.holds()
+    rated.partner.post("/invoices", {"client_id": str(rated.client), "item_ids": [id]}).problem(
+        409, "entry_not_approved"
+    )
     changed = rated.staff.patch(f"/time-entries/{id}", {"seconds": 7200}, if_match=shown["version"]).expect(200).json
     assert changed["status"] == "draft"
     rated.staff.post("/time-entries/submit", {"ids": [id]})

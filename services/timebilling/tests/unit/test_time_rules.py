@@ -1,6 +1,7 @@
 """Time: raw seconds stay, the billable figure is rounded by policy."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,25 @@ POLICIES = st.builds(Rounding, st.integers(1, 3600), st.sampled_from(["up", "dow
 def test_six_minute_increments_round_up(minutes: int, billed: int) -> None:
     # Clio's rule of a tenth of an hour: 1 to 6 minutes are 0.1 h, 7 to 12 are 0.2 h.
     assert Rounding(360, "up").apply(minutes * 60) == billed * 60
+
+
+# Clio's help, "How Does Time Rounding Work?" (support.clio.com, article 360007198414) and "Time Rounding" (article 203435410), as
+# published in 2026: the increment, the time entered, the hours shown.
+@pytest.mark.parametrize(
+    ("increment", "minutes", "hours"),
+    [
+        (6, 5, "0.10"),
+        (6, 7, "0.20"),
+        (6, 9, "0.20"),
+        (6, 70, "1.20"),
+        (6, 45, "0.80"),  # entered as 0.75 h
+        (15, 9, "0.25"),
+        (1, 9, "0.15"),
+    ],
+)
+def test_published_examples_of_clios_rounding(increment: int, minutes: int, hours: str) -> None:
+    billed = Rounding(increment * 60, "up").apply(minutes * 60)
+    assert Decimal(billed) / 3600 == Decimal(hours)
 
 
 @pytest.mark.parametrize(

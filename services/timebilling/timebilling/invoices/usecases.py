@@ -263,7 +263,7 @@ JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
 LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
 LEFT JOIN activities a ON a.firm_id = w.firm_id AND a.id = w.activity_id
 LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
-WHERE w.firm_id = :firm"""
+WHERE w.firm_id = :firm AND w.state <> 'withdrawn'"""
 _LOCKED = "ORDER BY w.id FOR UPDATE OF w"
 
 

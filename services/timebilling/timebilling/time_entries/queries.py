@@ -18,9 +18,11 @@ SEE_VALUE = "timebilling:wip:read"
 
 _ENTRIES = """
 SELECT e.id, e.staff_id, s.name AS staff_name, e.client_id, c.name AS client_name, e.job_id, j.title AS job_title,
-       e.task_id, t.title AS task_title, e.activity_id, a.name AS activity_name, e.day, e.seconds, e.billable, e.narrative,
+       e.task_id, t.title AS task_title, e.activity_id, a.name AS activity_name, e.day, e.seconds, e.started_at, e.ended_at, e.billable, e.narrative,
        e.status, e.return_reason, e.override_rate, e.override_currency, e.override_reason, e.billable_seconds, e.currency, e.bill_rate,
-       e.version, w.state AS wip, w.standard, w.invoice_id, f.rounding_increment, f.rounding_direction, f.rounding_minimum
+       e.version, w.state AS wip, w.standard, w.invoice_id, coalesce(pj.increment, pc.increment, f.rounding_increment) AS rounding_increment,
+       coalesce(pj.direction, pc.direction, f.rounding_direction) AS rounding_direction,
+       coalesce(pj.minimum, pc.minimum, f.rounding_minimum) AS rounding_minimum
 FROM time_entries e
 JOIN client_copy c ON c.firm_id = e.firm_id AND c.id = e.client_id
 LEFT JOIN job_copy j ON j.firm_id = e.firm_id AND j.id = e.job_id
@@ -29,6 +31,8 @@ LEFT JOIN task_copy t ON t.firm_id = e.firm_id AND t.id = e.task_id
 LEFT JOIN activities a ON a.firm_id = e.firm_id AND a.id = e.activity_id
 LEFT JOIN wip_items w ON w.firm_id = e.firm_id AND w.id = e.id
 LEFT JOIN firm_settings f ON f.firm_id = e.firm_id
+LEFT JOIN rounding_policies pj ON pj.firm_id = e.firm_id AND pj.id = e.job_id
+LEFT JOIN rounding_policies pc ON pc.firm_id = e.firm_id AND pc.id = e.client_id
 WHERE e.firm_id = :firm
 """
 # The status the API shows is the entry's own, until what approval made of it is billed or written off.
@@ -108,6 +112,8 @@ def view(uow: Uow, row: Mapping[Any, Any]) -> dict[str, Any]:
         "activity_name": row["activity_name"],
         "day": row["day"],
         "seconds": row["seconds"],
+        "started_at": row["started_at"],
+        "ended_at": row["ended_at"],
         "billable": row["billable"],
         "billable_seconds": row["billable_seconds"]
         if approved

@@ -1,8 +1,9 @@
 """Time: what may be logged, how it is rounded for billing, which step follows which. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from chassis.errors import Conflict, DomainError, Invalid
 
@@ -73,6 +74,41 @@ def check_seconds(seconds: int) -> None:
     """Errors: `seconds_out_of_range` (422) unless 1 to 86400."""
     if not 1 <= seconds <= DAY:
         raise Invalid("seconds_out_of_range", "Time is between one second and 24 hours per entry.", pointer="/seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The day and length of an entry, with its instants where the clock is known."""
+
+    day: date
+    seconds: int
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+def when(
+    day: date | None, seconds: int | None, started_at: datetime | None, ended_at: datetime | None, zone: str
+) -> When:
+    """When work was done: a day and its seconds, or from an instant to another (the day is the start's, in the firm's zone).
+
+    Errors (422): `time_missing`, `time_twice` (both forms, or half of one), `end_before_start`, `seconds_out_of_range`.
+    """
+    if started_at is None and ended_at is None:
+        if day is None or seconds is None:
+            raise Invalid(
+                "time_missing", "Say the day and the seconds worked, or from when to when.", pointer="/seconds"
+            )
+        check_seconds(seconds)
+        return When(day, seconds)
+    if day is not None or seconds is not None or started_at is None or ended_at is None:
+        raise Invalid(
+            "time_twice", "Say either the day and the seconds, or both started_at and ended_at.", pointer="/started_at"
+        )
+    if ended_at <= started_at:
+        raise Invalid("end_before_start", "Work must end after it began.", pointer="/ended_at")
+    between = int((ended_at - started_at).total_seconds())
+    check_seconds(between)
+    return When(started_at.astimezone(ZoneInfo(zone)).date(), between, started_at, ended_at)
 
 
 def check_day(day: date, today: date) -> None:

@@ -26,6 +26,8 @@ class TimeEntry(FirmOwned, Versioned, Base):
     activity_id: Mapped[UUID | None]
     day: Mapped[date]  # in the firm's zone
     seconds: Mapped[int]  # raw, never rounded
+    started_at: Mapped[datetime | None]  # where the clock is known: a timer's, or as logged
+    ended_at: Mapped[datetime | None]
     billable: Mapped[bool]
     narrative: Mapped[str] = mapped_column(default="")
     override_rate: Mapped[Decimal | None]  # per hour

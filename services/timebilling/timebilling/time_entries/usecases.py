@@ -1,12 +1,13 @@
 """Logging time and bringing it to approval."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import aliased
 
 from chassis.copies import uuid_or_none
 from chassis.errors import DomainError, Forbidden, NotFound
@@ -20,24 +21,28 @@ from timebilling.firm_settings.usecases import hold_lock_date, override_lock
 from timebilling.rates import rules as rate_rules
 from timebilling.rates.rules import Chosen, Work
 from timebilling.rates.usecases import figure, for_work
+from timebilling.rounding.tables import RoundingPolicy
 from timebilling.time_entries import queries, rules
 from timebilling.time_entries.tables import TimeEntry
+from timebilling.timers import rules as timers
 from timebilling.wip import usecases as wip
-from timebilling.work import ACT, check_day, check_lock, check_owner, check_period, context_of, worker
+from timebilling.work import ACT, check_day, check_lock, check_owner, check_period, context_of, hold_clock, worker
 
 
-def log_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
-    """Logs time on a job; answers the entry as the API shows it.
+def log_time(uow: Uow, body: dict[str, Any], *, keeps: UUID | None = None, timed: bool = False) -> dict[str, Any]:
+    """Logs time on a job; answers the entry as the API shows it. `timed`: it is a timer's, which `keeps` the activity it was started with.
 
-    Errors: `job_not_found`, `task_not_found`, `activity_not_found`, `staff_member_not_found` (404); `activity_retired`, `period_locked`
-    (409); `seconds_out_of_range`, `day_out_of_range` (422); `not_your_time`, `lock_override_forbidden`, `rate_override_forbidden` (403).
+    Errors: `job_not_found`, `task_not_found`, `activity_not_found`, `staff_member_not_found` (404); `activity_retired`, `period_locked`,
+    `time_overlap` (409); `seconds_out_of_range`, `day_out_of_range`, `time_missing`, `time_twice`, `end_before_start`, `end_in_future`
+    (422); `not_your_time`, `lock_override_forbidden`, `rate_override_forbidden` (403).
     """
     staff_id = worker(uow, body.get("staff_id"))
     task_id, activity_id = uuid_or_none(body.get("task_id") or ""), uuid_or_none(body.get("activity_id") or "")
-    day = date.fromisoformat(body["day"])
-    rules.check_seconds(body["seconds"])
-    context = context_of(uow, UUID(body["job_id"]), task_id, activity_id, staff_id)
-    check_day(uow, context, [day], body.get("lock_override_reason"))
+    context = context_of(uow, UUID(body["job_id"]), task_id, activity_id, staff_id, keeps=keeps)
+    when = _when(body, context.time_zone or "UTC")
+    check_day(uow, context, [when.day], body.get("lock_override_reason"))
+    if when.started_at is not None and not timed:
+        _check_clock(uow, staff_id, when)
     billable = body.get("billable")
     entry = TimeEntry(
         staff_id=staff_id,
@@ -45,8 +50,10 @@ def log_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
         job_id=context.job,
         task_id=task_id,
         activity_id=activity_id,
-        day=day,
-        seconds=body["seconds"],
+        day=when.day,
+        seconds=when.seconds,
+        started_at=when.started_at,
+        ended_at=when.ended_at,
         billable=billable if billable is not None else context.activity_billable is not False,
         narrative=body.get("narrative", ""),
         status=rules.DRAFT,
@@ -70,13 +77,17 @@ def change(uow: Uow, entry_id: UUID, body: dict[str, Any], if_match: int | None)
     # A task belongs to its job: moving an entry to another job leaves the old task behind.
     task_id = uuid_or_none(body["task_id"]) if "task_id" in body else entry.task_id if job_id == entry.job_id else None
     activity_id = uuid_or_none(body["activity_id"]) if "activity_id" in body else entry.activity_id
-    day = date.fromisoformat(body["day"]) if "day" in body else entry.day
-    seconds = body.get("seconds", entry.seconds)
-    rules.check_seconds(seconds)
     context = context_of(uow, job_id, task_id, activity_id, entry.staff_id, keeps=entry.activity_id)
-    check_day(uow, context, [entry.day, day], body.get("lock_override_reason"))
+    when = rules.When(entry.day, entry.seconds, entry.started_at, entry.ended_at)
+    if "started_at" in body or "ended_at" in body:
+        when = _when(body, context.time_zone or "UTC")
+        _check_clock(uow, entry.staff_id, when, entry.id)
+    elif (body.get("day", str(entry.day)), body.get("seconds", entry.seconds)) != (str(entry.day), entry.seconds):
+        # Said by hand, it is no longer what the clock said.
+        when = _when({"day": str(entry.day), "seconds": entry.seconds} | body, "UTC")
+    check_day(uow, context, [entry.day, when.day], body.get("lock_override_reason"))
     entry.job_id, entry.client_id, entry.task_id, entry.activity_id = job_id, context.client_id, task_id, activity_id
-    entry.day, entry.seconds = day, seconds
+    entry.day, entry.seconds, entry.started_at, entry.ended_at = when.day, when.seconds, when.started_at, when.ended_at
     entry.billable, entry.narrative = body.get("billable", entry.billable), body.get("narrative", entry.narrative)
     if "rate_override" in body:
         for name, value in _override(uow, body["rate_override"], context.client_currency).items():
@@ -150,7 +161,7 @@ def approve(uow: Uow, ids: Sequence[UUID], lock_override_reason: str | None) -> 
         work = _work(row)
         bill = _bill_rate(entry, work, row.client_currency, rates["bill"])
         cost = rate_rules.choose(work, rates["cost"], cost_currency, "cost")
-        _freeze(uow, entry, settings, bill, cost, row.client_currency)
+        _freeze(uow, entry, _policy(row, settings), bill, cost, row.client_currency)
         if bill is not None:
             standards[entry.id] = rate_rules.value_of(entry.billable_seconds or 0, bill.amount, row.client_currency)
 
@@ -206,7 +217,7 @@ def why(uow: Uow, entry_id: UUID) -> dict[str, Any]:
     )
     cost = rate_rules.choose(work, rates["cost"], firm(uow).currency, "cost")
     return {"frozen": False} | _figures(
-        entry, settings.rounding, settings.version, figure(bill), figure(cost), row.client_currency, bill
+        entry, _policy(row, settings), figure(bill), figure(cost), row.client_currency, bill
     )
 
 
@@ -236,17 +247,25 @@ def _bill_rate(entry: TimeEntry, work: Work, currency: str, rates: dict[str, Any
 
 
 def _freeze(
-    uow: Uow, entry: TimeEntry, settings: FirmSettings, bill: Chosen | None, cost: Chosen | None, currency: str
+    uow: Uow, entry: TimeEntry, policy: dict[str, Any], bill: Chosen | None, cost: Chosen | None, currency: str
 ) -> None:
     entry.status = rules.APPROVED
     entry.approved_at, entry.approved_by = uow.now, uow.principal.actor
-    entry.rounding = settings.rounding.view() | {"version": settings.version}
-    entry.billable_seconds = rules.billable_seconds(entry.seconds, entry.billable, settings.rounding)
+    entry.rounding = policy
+    entry.billable_seconds = rules.billable_seconds(entry.seconds, entry.billable, rules.Rounding.of(policy))
     entry.currency = currency
     if cost is not None:
         entry.cost_rate, entry.cost_currency, entry.cost_rule = cost.amount, cost.currency, cost.rule
     if bill is not None:
         entry.bill_rate, entry.bill_rule = bill.amount, bill.rule
+
+
+def _policy(row: Row[Any], settings: FirmSettings) -> dict[str, Any]:
+    """How this entry is rounded, as approval freezes it: by its job's policy, else its client's, else the firm's."""
+    own: RoundingPolicy | None = row.of_job or row.of_client
+    if own is None:
+        return settings.rounding.view() | {"version": settings.version, "scope": "firm"}
+    return own.rounding.view() | {"version": own.version, "scope": own.scope}
 
 
 def _work(row: Row[Any]) -> Work:
@@ -265,28 +284,29 @@ def _why_frozen(entry: TimeEntry) -> dict[str, Any]:
         if entry.cost_rate is not None
         else None
     )
-    rounding, version = rules.Rounding.of(entry.rounding), entry.rounding["version"]
-    return {"frozen": True} | _figures(entry, rounding, version, figure(bill), figure(cost), entry.currency, bill)
+    return {"frozen": True} | _figures(entry, entry.rounding, figure(bill), figure(cost), entry.currency, bill)
 
 
 def _figures(
     entry: TimeEntry,
-    rounding: rules.Rounding,
-    version: int,
+    policy: dict[str, Any],
     bill: dict[str, Any] | None,
     cost: dict[str, Any] | None,
     currency: str,
     chosen: Chosen | None,
 ) -> dict[str, Any]:
+    rounding, scope = rules.Rounding.of(policy), policy.get("scope", "firm")
     seconds = rules.billable_seconds(entry.seconds, entry.billable, rounding)
     value = rate_rules.value_of(seconds, chosen.amount, currency) if chosen else None
     return {
         "billable_seconds": {
             "figure": str(seconds),
-            "says": f"{entry.seconds} s, {rounding.says()}: {seconds} s" if entry.billable else "not billable",
+            "says": f"{entry.seconds} s, {rounding.says()} (the {scope}'s policy): {seconds} s"
+            if entry.billable
+            else "not billable",
             "rule": "rounding" if entry.billable else "not_billable",
-            "version": str(version),
-            "inputs": {"seconds": entry.seconds, **rounding.view()},
+            "version": str(policy["version"]),
+            "inputs": {"seconds": entry.seconds, "scope": scope, **rounding.view()},
         },
         "rate": bill,
         "cost_rate": cost,
@@ -307,11 +327,21 @@ def _figures(
 
 def _load(uow: Uow, ids: Sequence[UUID], *, lock: bool = True) -> dict[UUID, Row[Any]]:
     """The entries that may be seen, each with what its rate goes by; locked in the order of their ids, so that two batches can't deadlock."""
+    of_job, of_client = aliased(RoundingPolicy, name="of_job"), aliased(RoundingPolicy, name="of_client")
     wanted = (
-        select(TimeEntry, ClientCopy.currency.label("client_currency"), JobCopy.engagement_id, StaffCopy.grade)
+        select(
+            TimeEntry,
+            ClientCopy.currency.label("client_currency"),
+            JobCopy.engagement_id,
+            StaffCopy.grade,
+            of_job,
+            of_client,
+        )
         .join(ClientCopy, (ClientCopy.firm_id == TimeEntry.firm_id) & (ClientCopy.id == TimeEntry.client_id))
         .outerjoin(JobCopy, (JobCopy.firm_id == TimeEntry.firm_id) & (JobCopy.id == TimeEntry.job_id))
         .outerjoin(StaffCopy, (StaffCopy.firm_id == TimeEntry.firm_id) & (StaffCopy.id == TimeEntry.staff_id))
+        .outerjoin(of_job, (of_job.firm_id == TimeEntry.firm_id) & (of_job.id == TimeEntry.job_id))
+        .outerjoin(of_client, (of_client.firm_id == TimeEntry.firm_id) & (of_client.id == TimeEntry.client_id))
         .where(TimeEntry.firm_id == uow.firm_id, TimeEntry.id.in_(set(ids)))
         .order_by(TimeEntry.id)
         .execution_options(populate_existing=True)
@@ -359,6 +389,34 @@ def _editable(uow: Uow, entry_id: UUID, if_match: int | None) -> TimeEntry:
     return entry
 
 
+def _when(body: dict[str, Any], zone: str) -> rules.When:
+    day, began, ended = body.get("day"), body.get("started_at"), body.get("ended_at")
+    return rules.when(
+        date.fromisoformat(day) if day else None, body.get("seconds"), _instant(began), _instant(ended), zone
+    )
+
+
+def _instant(value: datetime | str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _check_clock(uow: Uow, staff_id: UUID, when: rules.When, entry_id: UUID | None = None) -> None:
+    """Work by the clock is over, and at no time that other work or the running timer has. Errors: `end_in_future` (422), `time_overlap` (409)."""
+    assert when.ended_at is not None
+    timers.check_past(when.ended_at, uow.now)
+    hold_clock(uow, staff_id)
+    found = uow.session.execute(
+        text(
+            "SELECT 1 FROM time_entries WHERE firm_id = :firm AND staff_id = :staff AND started_at IS NOT NULL "
+            "AND id IS DISTINCT FROM :entry AND tstzrange(started_at, ended_at) && tstzrange(:began, :ended) "
+            "UNION ALL SELECT 1 FROM timers WHERE firm_id = :firm AND id = :staff AND started_at < :ended LIMIT 1"
+        ),
+        {"firm": uow.firm_id, "staff": staff_id, "entry": entry_id, "began": when.started_at, "ended": when.ended_at},
+    ).first()
+    if found:
+        raise timers.overlap()
+
+
 def _override(uow: Uow, override: dict[str, Any] | None, currency: str) -> dict[str, Any]:
     """The columns of a rate override. Errors: `rate_override_forbidden` (403), `currency_mismatch`, `amount_precision` (422)."""
     if override is None:
@@ -400,6 +458,8 @@ def _shown(uow: Uow, entry: TimeEntry, context: Row[Any]) -> dict[str, Any]:
         "activity_id",
         "day",
         "seconds",
+        "started_at",
+        "ended_at",
         "billable",
         "narrative",
         "status",
