@@ -26,6 +26,7 @@ WHOLE = {
 OPEN = {"identity.api_clients.http.token": "RFC 6749: unknown parameters are ignored, errors have a form of their own"}
 UNREPEATED = {
     "identity.api_clients.http.create_api_client": "the answer holds a secret, which must not be kept for a replay",
+    "workflow.automations.http.dry_run": "changes nothing",
     "workflow.templates.http.preview_template": "changes nothing",
 }
 UNVERSIONED = {"identity.sessions.http.sign_out": "a session has one state only"}

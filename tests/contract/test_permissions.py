@@ -140,7 +140,7 @@ def test_changing_needs_more_than_to_read():
 
 
 # POSTs that only compute, or look for what must not stand in a URL.
-_ASKS_ONLY = re.compile(r"/(preview|search|[a-z-]*look-?ups?|downloads?|download-links?)$")
+_ASKS_ONLY = re.compile(r"/(preview|what-if|[a-z-]*dry-runs?|search|[a-z-]*look-?ups?|downloads?|download-links?)$")
 
 
 def test_every_grpc_method_names_its_callers_and_a_known_permission():

@@ -8,6 +8,7 @@ from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
 from praxis.workflow.v1.events_pb2 import AvailabilityChanged, JobChanged, RequestChanged, TaskChanged
+from workflow.automations import usecases as automations
 from workflow.calendars import queries as calendar_queries
 from workflow.copies import usecases as copies
 from workflow.jobs import checks
@@ -30,6 +31,8 @@ LISTENS = [
 ]
 
 TIMERS: dict[str, Callable[..., object]] = {
+    "automation": automations.run,
+    "automation_calendar": automations.look_at_the_calendar,
     "job_turn": job_usecases.turn,
     "request_reminder": request_usecases.remind,
 }

@@ -160,6 +160,11 @@ def today_of(uow: Uow) -> date:
     return uow.now.astimezone(_zone(firm_of(uow).time_zone)).date()
 
 
+def firm_zone(uow: Uow) -> ZoneInfo:
+    """The zone by whose clock the firm's days begin."""
+    return _zone(firm_of(uow).time_zone)
+
+
 def day_begins(uow: Uow, day: date) -> datetime:
     """The instant a day begins for the firm."""
     return datetime.combine(day, time.min, _zone(firm_of(uow).time_zone))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from chassis.db import new_id
 from chassis.errors import Invalid, NotFound
 from chassis.uow import Uow, lost_update
+from workflow.automations import happenings
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import calendar_of, day_begins, today_of
 from workflow.dates.parsing import dates_checked
@@ -52,6 +53,7 @@ class WholeJob:
     dependencies: list[Dependency] = field(default_factory=list)
     _versions: dict[UUID, int] = field(default_factory=dict)  # as loaded
     _statuses: dict[UUID, str] = field(default_factory=dict)  # as loaded
+    _before: dict[UUID, tuple[Any, ...]] = field(default_factory=dict)  # how each stood when last settled or loaded
     _stages: dict[UUID, Stage] = field(default_factory=dict)
 
     def stages(self, uow: Uow) -> dict[UUID, Stage]:
@@ -158,6 +160,7 @@ def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
     )
     whole._versions = {row.id: row.version for row in (job, *whole.steps)}
     whole._statuses = whole.statuses
+    whole._before = _standing(whole)
     return whole
 
 
@@ -228,6 +231,7 @@ def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: boo
     _foresee(uow, whole, today)
     _write(uow, whole, changed)
     _tell_watchers(uow, whole, today)
+    _notice(uow, whole)
     _plan_next_turn(uow, whole, ready, today)
 
 
@@ -437,6 +441,78 @@ def _tell_watchers(uow: Uow, whole: WholeJob, today: date) -> None:
             news.append((Subject("task", task.id, job.id, job.client_id), says))
     tell_watchers(uow, news)
     whole._statuses = whole.statuses
+
+
+# --- what happened, for automations ----------------------------------------------------------------------------------
+
+_REQUEST_HAPPENINGS = {"submitted": "request_submitted", "accepted": "request_accepted", "returned": "request_returned"}
+
+
+def _standing(whole: WholeJob) -> dict[UUID, tuple[Any, ...]]:
+    standing: dict[UUID, tuple[Any, ...]] = {whole.job.id: (whole.job.stage_id, whole.job.status)}
+    standing.update({task.id: (task.status, task.blocked) for task in whole.tasks})
+    standing.update({request.id: (request.status,) for request in whole.requests})
+    return standing
+
+
+def _notice(uow: Uow, whole: WholeJob) -> None:
+    """Writes down what happened since the job was loaded or last settled."""
+    before, whole._before = whole._before, _standing(whole)
+    happenings.note(uow, whole.job.id, whole.job.client_id, list(_happened(whole, before)))
+
+
+def _happened(whole: WholeJob, before: dict[UUID, tuple[Any, ...]]) -> Iterator[tuple[str, str, UUID, dict[str, Any]]]:
+    job, facts = whole.job, job_facts(whole.job)
+    if job.id not in before:
+        yield "job_made", "job", job.id, facts
+    else:
+        stage_id, status = before[job.id]
+        if stage_id != job.stage_id:
+            yield "stage_entered", "job", job.id, facts
+        if status != job.status:
+            yield "status_turned", "job", job.id, facts | {"status_before": status}
+    for task in whole.tasks:
+        for kind in _task_happened(task, *before.get(task.id, (None, None))):
+            yield kind, "task", task.id, facts | step_facts(task)
+    for request in whole.requests:
+        if kind := _request_happened(request, *before.get(request.id, ("draft",))):
+            yield kind, "request", request.id, facts | step_facts(request)
+
+
+def _task_happened(task: Task, status: str | None, blocked: bool | None) -> Iterator[str]:
+    if status is None:
+        return
+    if status != task.status and task.status in ("in_progress", "done"):
+        yield "task_started" if task.status == "in_progress" else "task_done"
+    if task.status == "not_started" and blocked != task.blocked:
+        yield "task_blocked" if task.blocked else "task_unblocked"
+
+
+def _request_happened(request: Request, status: str) -> str | None:
+    if request.status == "sent" and status in request_rules.UNSENT:
+        return "request_sent"
+    return _REQUEST_HAPPENINGS.get(request.status) if request.status != status else None
+
+
+def job_facts(job: Job) -> dict[str, Any]:
+    """What automations may ask about a job, as it stands now; ids as text."""
+    return {
+        "title": job.title,
+        "service": job.service,
+        "template": str(job.template_id or ""),
+        "stage": str(job.stage_id),
+        "status": job.status,
+        "owner": str(job.owner_id or ""),
+        "client": str(job.client_id),
+        "job_tag": list(job.tags),
+    }
+
+
+def step_facts(step: Step) -> dict[str, Any]:
+    """And about the task or request that something happened to."""
+    if isinstance(step, Task):
+        return {"step": step.title, "task_key": step.key or "", "task_role": step.role}
+    return {"step": step.title, "request_key": step.key or ""}
 
 
 def _plan_next_turn(uow: Uow, whole: WholeJob, ready: dict[UUID, Readiness[UUID]], today: date) -> None:

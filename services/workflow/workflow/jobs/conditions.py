@@ -25,14 +25,15 @@ def owner_is(uow: Uow, owner: str | None, column: str) -> tuple[list[str], dict[
 
 
 def attributes(table: str, priority: Sequence[str], tag: str | None) -> tuple[list[str], dict[str, Any]]:
-    """The conditions for some priorities, and for a tag of the client."""
+    """The conditions for some priorities, and for a tag: of the client, or of the job where jobs are listed."""
     parts: list[str] = []
     values: dict[str, Any] = {}
     if priority:
         parts.append(f"AND {table}.priority = ANY(:priorities)")
         values["priorities"] = [rules.rank(word) for word in priority]
     if tag:
-        parts.append("AND :tag = ANY(c.tags)")
+        own = f" OR :tag = ANY({table}.tags)" if table == "j" else ""
+        parts.append(f"AND (:tag = ANY(c.tags){own})")
         values["tag"] = tag
     return parts, values
 

@@ -41,7 +41,7 @@ VISIBLE = "jobs j JOIN client_copy c ON c.firm_id = j.firm_id AND c.id = j.clien
 
 COLUMNS = f"""j.firm_id, j.id, j.title, j.service, j.client_id, c.name AS client_name, j.owner_id, j.stage_id, j.priority, j.period_start, j.period_end,
     j.due_on, j.deadline_on, j.due_sort, j.tasks_total, j.tasks_done, j.open_tasks, j.requests_open, j.requests_waiting,
-    j.next_ready_on, j.next_step_due, j.last_step_due, j.late_from, j.client_since, j.client_seconds, now() AS now, j.budget_minutes, j.closed_at, j.cancelled_at, j.created_at, j.version,
+    j.next_ready_on, j.next_step_due, j.last_step_due, j.late_from, j.client_since, j.client_seconds, now() AS now, j.budget_minutes, j.tags, j.closed_at, j.cancelled_at, j.created_at, j.version,
     {STATUS} AS status"""
 
 # What is looked up only for the rows of a page.
@@ -164,6 +164,7 @@ def row_view(row: RowMapping, today: date) -> dict[str, Any]:
         "client_hours": _client_hours(row),
         "budget_minutes": row["budget_minutes"],
         "logged_minutes": int(row["logged_seconds"]) // 60,
+        "tags": row["tags"],
         "closed_at": row["closed_at"],
         "version": row["version"],
     }

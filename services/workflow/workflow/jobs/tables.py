@@ -58,6 +58,7 @@ class Job(FirmOwned, Versioned, Base):
     # The client's time: since when something lies with them now, and for how long it did before.
     client_since: Mapped[datetime | None]
     client_seconds: Mapped[int]
+    tags: Mapped[list[str]]
 
     closed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

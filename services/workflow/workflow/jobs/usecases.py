@@ -221,6 +221,7 @@ def _new_job(
         }
         | values,
         client_seconds=0,
+        tags=[],
         closed_at=None,
         cancelled_at=None,
         cancel_reason=None,
@@ -233,7 +234,7 @@ def _new_job(
 
 
 def change_job(uow: Uow, job_id: UUID, body: Mapping[str, Any], *, if_match: int | None) -> Job:
-    """Title, owner, engagement, priority, watchers. Errors: `job_not_found`, `version_conflict`, `unknown_staff`, `engagement_not_found`."""
+    """Title, owner, engagement, priority, tags, watchers. Errors: `job_not_found`, `version_conflict`, `unknown_staff`, `engagement_not_found`."""
     whole = load(uow, job_id, version=if_match)
     job = whole.job
     columns = [name for name in body if name != "watchers"]
@@ -244,6 +245,8 @@ def change_job(uow: Uow, job_id: UUID, body: Mapping[str, Any], *, if_match: int
     if "owner_id" in body:
         job.owner_id = optional_uuid(body["owner_id"])
         require_staff(uow, [("/owner_id", job.owner_id)])
+    if "tags" in body:
+        job.tags = sorted({tag.strip() for tag in body["tags"]})
     if "engagement_id" in body:
         job.engagement_id = optional_uuid(body["engagement_id"])
         if job.engagement_id:

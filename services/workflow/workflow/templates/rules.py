@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from workflow.automations import rules as automation_rules
 from workflow.dates.rules import (
     COMPLETION_ANCHORS,
     Calendar,
@@ -128,6 +129,12 @@ def normal(raw: dict[str, Any]) -> dict[str, Any]:
             {"before": d["before"], "after": d["after"], "lag_days": d.get("lag_days", 0)}
             for d in raw.get("dependencies", [])
         ],
+        # Left out when there are none: versions from before there were any stay equal to what is saved now.
+        automations=[
+            {"key": a["key"], "name": a["name"].strip(), **automation_rules.normal(a)}
+            for a in raw.get("automations", [])
+        ]
+        or None,
     )
 
 

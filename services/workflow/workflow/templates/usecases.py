@@ -12,6 +12,7 @@ from sqlalchemy import select
 from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
+from workflow.automations import carried
 from workflow.copies.tables import ClientCopy, EngagementCopy
 from workflow.copies.usecases import (
     active_staff,
@@ -75,6 +76,8 @@ def publish_template(uow: Uow, template_id: UUID) -> Template:
     if not template.draft_differs:
         raise Conflict("nothing_to_publish", f"The draft is what version {template.current_version} says.")
     _check_defaults(uow, content)
+    carried.check(uow, template.draft)
+    carried.published(uow, template.draft)
     template.current_version = (template.current_version or 0) + 1
     template.draft_differs = False
     uow.add(
@@ -97,6 +100,7 @@ def _checked_draft(uow: Uow, raw: Mapping[str, Any]) -> dict[str, Any]:
     with _contradictions_told():
         rules.check(content)
     _check_defaults(uow, content)
+    carried.check(uow, draft)
     return draft
 
 
