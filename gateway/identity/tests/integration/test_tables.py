@@ -1,22 +1,8 @@
-"""Tenancy in the catalogue, and mappings against the migrated database."""
+"""Tenancy as this service's queries meet it, and the plan of its list."""
 
 import psycopg
 import pytest
 from sqlalchemy import text
-
-from chassis.db import EXEMPT as PLUMBING
-from chassis.testing import unmapped_differences
-from identity import app
-from identity.db import Base
-
-_TABLES = "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-
-
-def test_every_table_is_behind_row_level_security_or_exempt_with_a_reason(world):
-    with world.runtime.engine.connect() as connection:
-        protected = dict(connection.execute(text(_TABLES)).all())
-    assert {name for name, policed in protected.items() if not policed} == PLUMBING.keys() | app.EXEMPT.keys()
-    assert all(app.EXEMPT.values())
 
 
 def test_without_a_firm_no_row_is_seen(world, firm):
@@ -35,10 +21,6 @@ def test_a_row_of_another_firm_cannot_be_written(world, practice):
             ),
             {"firm": other.id},
         )
-
-
-def test_mappings_and_database_agree(world):
-    assert unmapped_differences(app.service, Base.metadata, world.runtime.settings.owner_database_url) == []
 
 
 def test_the_list_of_staff_uses_its_index(world, practice):

@@ -9,9 +9,7 @@ from sqlalchemy import text
 
 from chassis.db import new_id
 from chassis.errors import Forbidden, NotFound
-from chassis.testing import unmapped_differences
 from clients.app import service
-from clients.db import Base
 from praxis.clients.v1.clients_pb2 import GetClientRequest
 from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
@@ -129,7 +127,3 @@ def test_the_service_does_not_start_without_the_key_of_its_fields(world, key, sa
     )
     assert ended.returncode == 1
     assert said in ended.stderr
-
-
-def test_the_mappings_are_what_the_migrations_made(world):
-    assert unmapped_differences(service, Base.metadata, world.runtime.settings.owner_database_url) == []

@@ -11,9 +11,7 @@ from sqlalchemy import text
 
 from chassis.db import new_id
 from chassis.errors import NotFound
-from chassis.testing import World, unmapped_differences
-from documents.app import service
-from documents.db import Base
+from chassis.testing import World
 from documents.files import queries
 from documents.store import Store, store_of
 from documents.uploads import rules as upload_rules
@@ -635,7 +633,3 @@ def test_copies_keep_the_newest_state_in_any_order(firm: Firm) -> None:
     for name, version in (("Newest", 5), ("Older", 3)):
         firm.world.deliver(firm.id, ClientChanged(client_id=str(firm.client), name=name, version=version))
     assert firm.api.get(f"/documents/{document['id']}").json["client_name"] == "Newest"
-
-
-def test_the_mappings_are_what_the_migrations_made(world: World) -> None:
-    assert unmapped_differences(service, Base.metadata, world.runtime.settings.owner_database_url) == []

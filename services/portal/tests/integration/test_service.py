@@ -6,10 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from chassis.db import new_id
-from chassis.testing import World, unmapped_differences
-from portal import app
+from chassis.testing import World
 from portal.branding import usecases as branding
-from portal.db import Base
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.portal.v1.events_pb2 import BrandingChanged, ContactInvited
 from praxis.portal.v1.portal_pb2 import GetBrandingRequest
@@ -253,21 +251,6 @@ def test_a_digest_sent_again_is_the_same_mail(firm: Firm) -> None:
 
 
 # The service's own promises
-
-
-def test_the_mappings_are_what_the_migrations_made(world: World) -> None:
-    assert unmapped_differences(app.service, Base.metadata, world.runtime.settings.owner_database_url) == []
-
-
-def test_every_table_is_policed_or_exempt_for_a_reason(world: World) -> None:
-    from chassis.db import EXEMPT
-
-    statement = """
-        SELECT relname, relrowsecurity AND relforcerowsecurity AS policed FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
-    with world.runtime.engine.connect() as connection:
-        open_tables = {r.relname for r in connection.execute(text(statement)) if not r.policed}
-    assert open_tables == set(EXEMPT) | set(app.EXEMPT)
 
 
 def test_mail_is_kept_until_the_server_takes_it(firm: Firm, mailbox: Mailbox) -> None:
