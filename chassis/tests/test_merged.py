@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from chassis.db import new_id
-from chassis.merged import follow, standing
+from chassis.merged import follow, guards, standing
 
 
 @pytest.fixture
@@ -49,6 +49,14 @@ def test_whatever_names_an_id_given_up_follows_also_where_rows_are_only_added(wo
         assert [count(world, firm, id) for id in (old, into, other)] == [0, 2, 2]
     with world.uow(firm) as uow:
         assert [standing(uow, id) for id in (old, into, other)] == [into, into, other]
+
+
+def test_a_trigger_that_refuses_changes_lets_only_the_merge_pass(world, firm):
+    write(world, firm, new_id(), "subject_notes")
+    with world.uow(firm) as uow:
+        assert uow.session.execute(text(guards("subject_id"))).all() == []
+        with pytest.raises(ProgrammingError, match="said is said"):
+            uow.session.execute(text("UPDATE subject_notes SET subject_id = NULL"))
 
 
 def test_another_firms_rows_stay(world, firm):

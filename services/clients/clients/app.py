@@ -11,12 +11,15 @@ from praxis.clients.v1 import clients_pb2
 _EXTERNAL_ID = Conflict("external_id_taken", "Something else has this external id already.", pointer="/external_id")
 _RELATED = Conflict("already_related", "The two are related like this already.")
 
+_GONE = Conflict("client_gone", "The client was merged or removed at this moment. Load it again.")
+
 service = Service(
     name="clients",
     root=Path(__file__).resolve().parents[1],
     settings=Settings,
     rpc=[(clients_pb2.DESCRIPTOR.services_by_name["Clients"], grpc)],
     listens=consumers.LISTENS,
+    timers=consumers.TIMERS,
     republish=consumers.REPUBLISH,
     checks=consumers.CHECKS,
     needs={"http": ["field_key"]},
@@ -35,5 +38,7 @@ service = Service(
         "uq_clients_external_id": _EXTERNAL_ID,
         "uq_contacts_external_id": _EXTERNAL_ID,
         "uq_engagements_external_id": _EXTERNAL_ID,
+        "fk_contact_roles_firm_id_client_id": _GONE,
+        "fk_engagements_firm_id_client_id": _GONE,
     },
 )

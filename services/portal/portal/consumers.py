@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from chassis import merged
 from chassis.consumer import Listen
 from portal.branding import usecases as branding
 from portal.copies import usecases as copies
 from portal.mail import usecases as mail
 from portal.sessions import usecases as sessions
-from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, ContactChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.portal.v1.events_pb2 import BrandingChanged
@@ -17,6 +18,8 @@ from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, RequestRem
 LISTENS = [
     Listen(FirmUpdated, copies.keep_firm),
     Listen(ClientChanged, copies.keep_client),
+    Listen(ClientMerged, copies.follow_merge),
+    Listen(ClientRemoved, copies.forget_client),
     Listen(ContactChanged, copies.keep_contact),
     Listen(RequestChanged, copies.keep_request),
     Listen(RequestReminderDue, mail.reminder_due),
@@ -26,6 +29,7 @@ LISTENS = [
     Listen(InvoiceReminderDue, mail.invoice_reminder_due),
 ]
 TIMERS: dict[str, Callable[..., object]] = {
+    "repoint": merged.again,
     "mail_invitation": mail.mail_invitation,
     "mail_code": mail.mail_code,
     "mail_invoice_reminder": mail.mail_invoice_reminder,

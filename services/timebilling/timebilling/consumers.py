@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from chassis import merged
 from chassis.consumer import Listen
-from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.timebilling.v1.events_pb2 import DisbursementChanged, InvoiceChanged, TimeEntryChanged, TimerChanged
@@ -21,6 +22,8 @@ from timebilling.wip import queries as wip
 
 LISTENS = [
     Listen(ClientChanged, copies.keep_client),
+    Listen(ClientMerged, copies.follow_merge),
+    Listen(ClientRemoved, copies.forget_client),
     Listen(EngagementChanged, copies.keep_engagement),
     Listen(JobChanged, copies.keep_job),
     Listen(TaskChanged, copies.keep_task),
@@ -30,6 +33,7 @@ LISTENS = [
 ]
 
 TIMERS: dict[str, Callable[..., object]] = {
+    "repoint": merged.again,
     "render_invoice": pdf.render_invoice,
     "announce_overdue": reminders.overdue,
     "plan_reminders": reminders.plan_all,

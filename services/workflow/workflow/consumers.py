@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from chassis import merged
 from chassis.consumer import Listen
-from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, ContactChanged, EngagementChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
@@ -24,6 +25,8 @@ LISTENS = [
     Listen(FirmUpdated, stage_usecases.begin),
     Listen(StaffChanged, copies.keep_staff),
     Listen(ClientChanged, job_usecases.follow_client),
+    Listen(ClientMerged, job_usecases.follow_merge),
+    Listen(ClientRemoved, job_usecases.forget),
     Listen(ContactChanged, copies.keep_contact),
     Listen(EngagementChanged, copies.keep_engagement),
     Listen(TimeEntryChanged, copies.keep_time),
@@ -33,6 +36,7 @@ LISTENS = [
 TIMERS: dict[str, Callable[..., object]] = {
     "automation": automations.run,
     "automation_calendar": automations.look_at_the_calendar,
+    "repoint": merged.again,
     "job_turn": job_usecases.turn,
     "request_reminder": request_usecases.remind,
 }

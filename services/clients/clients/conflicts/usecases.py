@@ -10,8 +10,8 @@ from chassis.db import new_id
 from chassis.uow import Uow
 from clients.conflicts import rules
 from clients.conflicts.tables import ConflictCheck, ConflictMatch
+from clients.parties.finding import find
 from clients.parties.rules import names
-from clients.parties.tables import Client
 from clients.timeline.usecases import record
 
 _LIKE = text("SELECT * FROM parties_like(CAST(:core AS text), CAST(:words AS text[]), CAST(:enough AS real), :most)")
@@ -20,7 +20,7 @@ _FOLD = text("SELECT fold(said) FROM unnest(CAST(:names AS text[])) WITH ORDINAL
 
 def check(uow: Uow, body: Mapping[str, Any]) -> ConflictCheck:
     """Compares the names with everybody ever recorded and keeps what was found. Errors: `client_not_found`."""
-    client = uow.get(Client, body["client_id"]) if body.get("client_id") else None
+    client = find(uow, body["client_id"]) if body.get("client_id") else None
     asked = names(body["names"])
     matches = _matches(uow, asked, but=client.id if client else None)
     made = ConflictCheck(

@@ -13,6 +13,7 @@ from chassis.service import State
 from chassis.uow import Uow
 from clients.contacts.events import contact_changed
 from clients.contacts.tables import Contact
+from clients.parties.finding import STANDING
 
 _CONTACTS = """
 WITH page AS MATERIALIZED (
@@ -37,7 +38,7 @@ ORDER BY p.sort_name, p.id
 _FILTERS = {
     "client_id": (
         "AND k.id IN (SELECT r.contact_id FROM contact_roles r JOIN clients c ON c.firm_id = r.firm_id AND c.id = r.client_id "
-        "WHERE r.client_id = CAST(:client_id AS uuid))"
+        f"WHERE r.client_id = {STANDING})"
     ),
     "active": "AND k.active = :active",
     "portal_access": "AND k.portal_access = :portal_access",

@@ -11,8 +11,8 @@ from clients.contacts import rules
 from clients.contacts.events import contact_changed
 from clients.contacts.tables import Contact, ContactRole
 from clients.copies.usecases import firm_defaults
+from clients.parties.finding import find
 from clients.parties.rules import former_names
-from clients.parties.tables import Client
 from clients.timeline.usecases import record
 from clients.trail import audit_change
 
@@ -35,11 +35,11 @@ def create_contact(uow: Uow, body: Mapping[str, Any]) -> Contact:
     )
     _require_reachable(contact)
     for link in body.get("clients", ()):
-        uow.get(Client, link["client_id"])
-        _set_roles(contact, UUID(link["client_id"]), link["roles"])
+        client = find(uow, link["client_id"])
+        _set_roles(contact, client.id, link["roles"])
         record(
             uow,
-            UUID(link["client_id"]),
+            client.id,
             "contact",
             "linked",
             contact.id,
@@ -71,7 +71,7 @@ def change_contact(uow: Uow, contact_id: UUID, body: Mapping[str, Any], *, if_ma
 def link_client(uow: Uow, contact_id: UUID, client_id: UUID, roles: Sequence[str], *, if_match: int | None) -> Contact:
     """The contact acts for the client in exactly these roles. Errors: `contact_not_found`, `client_not_found`, `version_conflict`."""
     contact = uow.get(Contact, contact_id, lock=True, version=if_match)
-    uow.get(Client, client_id)
+    client_id = find(uow, client_id).id
     before = _shown(contact)
     _set_roles(contact, client_id, roles)
     if _shown(contact) != before:
@@ -83,7 +83,7 @@ def link_client(uow: Uow, contact_id: UUID, client_id: UUID, roles: Sequence[str
 def unlink_client(uow: Uow, contact_id: UUID, client_id: UUID, *, if_match: int | None) -> None:
     """The contact acts for the client no more. Errors: `contact_not_found`, `client_not_found`, `contact_not_linked`, `version_conflict`."""
     contact = uow.get(Contact, contact_id, lock=True, version=if_match)
-    uow.get(Client, client_id)
+    client_id = find(uow, client_id).id
     before = _shown(contact)
     if str(client_id) not in before["clients"]:
         raise NotFound("contact_not_linked", "The contact does not act for this client.")

@@ -1,1 +1,1 @@
-"""What this service remembers of firms and staff, whom identity owns."""
+"""What this service remembers of others: staff and firm, and what was done for a client."""

@@ -1,5 +1,7 @@
 """Copies of firms and staff."""
 
+from uuid import UUID
+
 from sqlalchemy.orm import Mapped
 
 from chassis.db import FirmOwned
@@ -22,4 +24,15 @@ class FirmCopy(FirmOwned, Base):
     currency: Mapped[str]
     country: Mapped[str]
     language: Mapped[str]
+    version: Mapped[int]
+
+
+class ClientUse(FirmOwned, Base):
+    """Something another service has done for a client: what keeps the client from being taken back. `id` is that thing's."""
+
+    __tablename__ = "client_uses"
+    client_id: Mapped[UUID]
+    kind: Mapped[str]  # job, request, invoice, document
+    label: Mapped[str]
+    live: Mapped[bool]  # whether it still counts
     version: Mapped[int]

@@ -12,8 +12,8 @@ from clients.copies.usecases import require_active_staff
 from clients.engagements import rules
 from clients.engagements.events import engagement_changed
 from clients.engagements.tables import Engagement, EngagementPerson
+from clients.parties.finding import find
 from clients.parties.rules import tidy
-from clients.parties.tables import Client
 from clients.timeline.usecases import record
 from clients.trail import audit_change
 
@@ -21,7 +21,7 @@ from clients.trail import audit_change
 def open_engagement(uow: Uow, body: Mapping[str, Any]) -> Engagement:
     """A new, open engagement. Errors: `client_not_found`, `client_former`, `ends_before_start`, `unknown_staff`, those of `rules.fee` and `rules.people`."""
     # Locked, so that the client can't be archived at the same moment.
-    client = uow.get(Client, body["client_id"], lock=True)
+    client = find(uow, body["client_id"], lock=True)
     rules.require_engageable(client.status)
     engagement = Engagement(id=new_id(), client_id=client.id, status=rules.OPEN, created_at=uow.now, updated_at=uow.now)
     _apply(uow, engagement, {"ends_on": None, "external_id": None, "people": [], **body})

@@ -12,8 +12,8 @@ from chassis.uow import Uow
 from clients.groups import rules
 from clients.groups.events import group_changed
 from clients.groups.tables import ClientGroup, GroupMember
+from clients.parties.finding import find
 from clients.parties.rules import tidy
-from clients.parties.tables import Client
 from clients.trail import audit_change
 
 _FACTS = ("name", "kind", "note", "parent_id", "bill_to_id")
@@ -25,8 +25,7 @@ def create_group(uow: Uow, body: Mapping[str, Any]) -> ClientGroup:
         id=new_id(), kind="other", note=None, parent_id=None, bill_to_id=None, created_at=uow.now, updated_at=uow.now
     )
     for client_id in dict.fromkeys(map(UUID, body.get("client_ids", ()))):
-        uow.get(Client, client_id)
-        group.members.append(GroupMember(id=new_id(), client_id=client_id))
+        group.members.append(GroupMember(id=new_id(), client_id=find(uow, client_id).id))
     rules.require_room(len(group.members))
     _apply(uow, group, body)
     uow.add(group)
@@ -48,7 +47,7 @@ def change_group(uow: Uow, group_id: UUID, body: Mapping[str, Any], *, if_match:
 def add_client(uow: Uow, group_id: UUID, client_id: UUID, *, if_match: int | None) -> ClientGroup:
     """The client belongs to the group. Errors: `group_not_found`, `client_not_found`, `client_in_another_group`, `group_full`, `version_conflict`."""
     group = uow.get(ClientGroup, group_id, lock=True, version=if_match)
-    uow.get(Client, client_id)
+    client_id = find(uow, client_id).id
     before = _shown(group)
     if str(client_id) not in before["clients"]:
         group.members.append(GroupMember(id=new_id(), client_id=client_id))
@@ -60,7 +59,7 @@ def add_client(uow: Uow, group_id: UUID, client_id: UUID, *, if_match: int | Non
 def remove_client(uow: Uow, group_id: UUID, client_id: UUID, *, if_match: int | None) -> None:
     """The client leaves the group. Errors: `group_not_found`, `client_not_found`, `client_not_in_group`, `client_is_bill_to`, `version_conflict`."""
     group = uow.get(ClientGroup, group_id, lock=True, version=if_match)
-    uow.get(Client, client_id)
+    client_id = find(uow, client_id).id
     member = next((m for m in group.members if m.client_id == client_id), None)
     if member is None:
         raise NotFound("client_not_in_group", "The client is not in this group.")
@@ -102,7 +101,7 @@ def _apply(uow: Uow, group: ClientGroup, body: Mapping[str, Any]) -> None:
     if "bill_to_id" in body:
         group.bill_to_id = body["bill_to_id"] and UUID(body["bill_to_id"])
         if group.bill_to_id:
-            uow.get(Client, group.bill_to_id)
+            group.bill_to_id = find(uow, group.bill_to_id).id
     rules.require_bill_to_inside(group.bill_to_id, {member.client_id for member in group.members})
 
 

@@ -9,6 +9,7 @@ from chassis.uow import Uow
 from clients.copies.usecases import require_active_staff
 from clients.notes import rules
 from clients.notes.tables import ClientNote
+from clients.parties.finding import find
 from clients.parties.tables import Client
 from clients.timeline.usecases import record
 from clients.trail import audit_change
@@ -19,7 +20,7 @@ _FACTS = ("said", "pinned", "mentions")
 
 def add_note(uow: Uow, client_id: UUID, body: Mapping[str, Any]) -> ClientNote:
     """A new note; who is mentioned is told. Errors: `client_not_found`, `unknown_staff`, `mentioned_cannot_see`."""
-    client = uow.get(Client, client_id)
+    client = find(uow, client_id)
     note = ClientNote(
         id=new_id(),
         client_id=client.id,

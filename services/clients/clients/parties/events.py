@@ -1,8 +1,10 @@
 """What a client's state looks like to the other services."""
 
+from uuid import UUID
+
 from clients.parties import rules
 from clients.parties.tables import Client
-from praxis.clients.v1.events_pb2 import Address, ClientChanged
+from praxis.clients.v1.events_pb2 import Address, ClientChanged, ClientRemoved
 from praxis.common.v1.types_pb2 import Audience
 
 
@@ -28,6 +30,11 @@ def client_changed(client: Client) -> ClientChanged:
         tax_label=_tax_label(client),
         version=client.version,
     )
+
+
+def client_removed(client_id: UUID) -> ClientRemoved:
+    """A client that nothing had been done for is gone."""
+    return ClientRemoved(client_id=str(client_id))
 
 
 def audience(client: Client) -> Audience:

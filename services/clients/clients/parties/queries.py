@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import selectinload
 
 from chassis.errors import NotFound
+from chassis.merged import standing
 from chassis.paging import keyset, page
 from chassis.service import State
 from chassis.uow import Uow
@@ -90,8 +91,10 @@ _FILTERS = {
 
 
 def read_client(uow: Uow, client_id: UUID | str) -> dict[str, Any]:
-    """One client. Errors: `client_not_found`."""
+    """One client, also by the id of one that was merged into it. Errors: `client_not_found`."""
     items = _clients(uow, "AND c.id = CAST(:id AS uuid)", {"id": str(client_id)}, rows=1)
+    if not items and (into := standing(uow, client_id)) != UUID(str(client_id)):
+        items = _clients(uow, "AND c.id = CAST(:id AS uuid)", {"id": str(into)}, rows=1)
     if not items:
         raise NotFound("client_not_found", "There is no such client.")
     return _shape(items[0])

@@ -13,6 +13,7 @@ from clients.custom_fields.usecases import values
 from clients.engagements.tables import Engagement
 from clients.parties import rules
 from clients.parties.events import client_changed
+from clients.parties.finding import find
 from clients.parties.tables import Client, TaxNumber
 from clients.settings import fields
 from clients.timeline.usecases import record
@@ -56,7 +57,7 @@ def create_client(uow: Uow, body: Mapping[str, Any]) -> Client:
 def change_client(uow: Uow, client_id: UUID, body: Mapping[str, Any], *, if_match: int | None) -> Client:
     """Changes the given fields. Errors: `client_not_found`, `version_conflict`, and those of `create_client`."""
     facts = _facts(body)
-    client = uow.get(Client, client_id, lock=True, version=if_match)
+    client = find(uow, client_id, lock=True, version=if_match)
     before = _shown(client)
     _check_people(uow, facts, before={field: getattr(client, field) for field in (*_STAFF_FIELDS, "visible_to")})
     if "number" in facts:
@@ -74,15 +75,15 @@ def change_client(uow: Uow, client_id: UUID, body: Mapping[str, Any], *, if_matc
 
 def activate_client(uow: Uow, client_id: UUID) -> Client:
     """A prospect or former client becomes active. Errors: `client_not_found`, `client_already_active`."""
-    client = uow.get(Client, client_id, lock=True)
+    client = find(uow, client_id, lock=True)
     rules.require_activatable(client.status)
     return _move(uow, client, rules.ACTIVE, "client.activated")
 
 
 def archive_client(uow: Uow, client_id: UUID, reason: str) -> Client:
     """The client becomes former. Errors: `client_not_found`, `client_already_former`, `client_has_open_engagements`."""
-    client = uow.get(Client, client_id, lock=True)
-    titles = select(Engagement.title).where(Engagement.client_id == client_id, Engagement.status == "open")
+    client = find(uow, client_id, lock=True)
+    titles = select(Engagement.title).where(Engagement.client_id == client.id, Engagement.status == "open")
     rules.require_archivable(client.status, uow.session.scalars(titles.order_by(Engagement.title)).all())
     return _move(uow, client, rules.FORMER, "client.archived", reason)
 

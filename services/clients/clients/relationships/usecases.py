@@ -8,8 +8,8 @@ from uuid import UUID
 from chassis.db import new_id
 from chassis.errors import Invalid
 from chassis.uow import Uow
+from clients.parties.finding import find
 from clients.parties.rules import tidy
-from clients.parties.tables import Client
 from clients.relationships import rules
 from clients.relationships.events import relationship_changed
 from clients.relationships.tables import Relationship
@@ -20,11 +20,11 @@ _FACTS = ("client_id", "kind", "other_client_id", "other_name", "since", "until"
 
 def relate(uow: Uow, body: Mapping[str, Any]) -> Relationship:
     """Two parties are related from now on. Errors: `client_not_found`, `other_side_required`, `related_to_itself`, `already_related`, `ends_before_start`."""
-    client, kind, other = uow.get(Client, body["client_id"]).id, body["kind"], None
+    client, kind, other = find(uow, body["client_id"]).id, body["kind"], None
     if ("other_client_id" in body) == ("other_name" in body):
         raise Invalid("other_side_required", "Name the other side: a client by its id, or anybody else by name.")
     if "other_client_id" in body:
-        other = uow.get(Client, body["other_client_id"]).id
+        other = find(uow, body["other_client_id"]).id
         client, kind, other = rules.kept(client, kind, other)
     related = Relationship(
         id=new_id(),

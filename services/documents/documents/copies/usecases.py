@@ -3,17 +3,22 @@
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from chassis.copies import keep_newer, visible_to
+from chassis.merged import follow, standing
 from chassis.uow import Uow
 from documents.copies.tables import ClientCopy, JobCopy
 from praxis.clients.v1.clients_pb2 import GetClientRequest
-from praxis.clients.v1.events_pb2 import ClientChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.workflow.v1.events_pb2 import JobChanged
 from praxis.workflow.v1.workflow_pb2 import GetJobRequest
 
 
 def keep_client(uow: Uow, event: ClientChanged) -> None:
+    if standing(uow, event.client_id) != UUID(event.client_id):
+        return  # it was merged into another since
     keep_newer(
         uow,
         ClientCopy,
@@ -24,8 +29,30 @@ def keep_client(uow: Uow, event: ClientChanged) -> None:
     )
 
 
+def follow_merge(uow: Uow, event: ClientMerged) -> None:
+    """What belonged to the client given up belongs to the one that stands."""
+    follow(uow, "client_id", UUID(event.client_id), UUID(event.into_client_id))
+    _forget(uow, event.client_id)
+
+
+def forget_client(uow: Uow, event: ClientRemoved) -> None:
+    _forget(uow, event.client_id)
+
+
+def _forget(uow: Uow, client_id: str) -> None:
+    uow.session.execute(delete(ClientCopy).where(ClientCopy.firm_id == uow.firm_id, ClientCopy.id == UUID(client_id)))
+    uow.keep()
+
+
 def keep_job(uow: Uow, event: JobChanged) -> None:
-    keep_newer(uow, JobCopy, id=event.job_id, version=event.version, client_id=UUID(event.client_id), title=event.title)
+    keep_newer(
+        uow,
+        JobCopy,
+        id=event.job_id,
+        version=event.version,
+        client_id=standing(uow, event.client_id),
+        title=event.title,
+    )
 
 
 def keep_firm(uow: Uow, event: FirmUpdated) -> None:
@@ -34,9 +61,13 @@ def keep_firm(uow: Uow, event: FirmUpdated) -> None:
 
 
 def client(uow: Uow, client_id: UUID) -> ClientCopy:
-    """The client, if the caller may see it. Errors: `client_not_found`."""
+    """The client, or the one it was merged into, if the caller may see it. Errors: `client_not_found`."""
     if uow.session.get(ClientCopy, (uow.firm_id, client_id)) is None:
-        keep_client(uow, uow.ask("clients", "GetClient", GetClientRequest(client_id=str(client_id))).client)
+        client_id = standing(uow, client_id)
+    if uow.session.get(ClientCopy, (uow.firm_id, client_id)) is None:
+        state = uow.ask("clients", "GetClient", GetClientRequest(client_id=str(client_id))).client
+        keep_client(uow, state)
+        client_id = UUID(state.client_id)
     return uow.get(ClientCopy, client_id)
 
 

@@ -53,7 +53,7 @@ def _move(uow: Uow, document: Document, wish: dict[str, Any]) -> None:
     stays = client_id == document.client_id
     kept = str(document.job_id) if stays and document.job_id else None
     job_id = wish.get("job_id", kept)
-    known_client(uow, client_id)
+    client_id = known_client(uow, client_id).id
     if job_id:
         rules.ensure_same_client(known_job(uow, UUID(job_id)).client_id, client_id)
     document.client_id, document.job_id = client_id, UUID(job_id) if job_id else None

@@ -52,7 +52,7 @@ def start_document(
     Errors: `client_not_found`, `job_not_found`, `job_of_another_client`, `name_unusable`, `too_large`, `hash_missing`,
     `redirect_foreign`.
     """
-    known_client(uow, client_id)
+    client_id = known_client(uow, client_id).id
     if job_id:
         ensure_same_client(known_job(uow, job_id).client_id, client_id)
     cleaned = clean_name(name)
@@ -349,7 +349,7 @@ def store_generated(
 
     Errors: `client_not_found`, `too_large`, `size_differs`, `hash_differs`; nothing is kept then.
     """
-    known_client(uow, client_id)
+    client_id = known_client(uow, client_id).id
     uow.session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:reference, 0))"), {"reference": f"{kind}:{reference_id}"}
     )

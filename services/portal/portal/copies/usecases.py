@@ -4,13 +4,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from chassis.copies import keep_newer, uuid_or_none, visible_to
+from chassis.merged import follow, standing
 from chassis.uow import Uow
 from portal import words
 from portal.branding import usecases as branding
 from portal.copies.tables import ClientCopy, ContactCopy, DocumentCopy, FirmCopy, InvoiceCopy, JobCopy, RequestCopy
 from portal.sessions import addresses
-from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, ContactChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.timebilling.v1.events_pb2 import InvoiceChanged
@@ -35,6 +38,8 @@ def keep_firm(uow: Uow, event: FirmUpdated) -> None:
 
 
 def keep_client(uow: Uow, event: ClientChanged) -> None:
+    if standing(uow, event.client_id) != UUID(event.client_id):
+        return  # it was merged into another since
     keep_newer(
         uow,
         ClientCopy,
@@ -43,6 +48,21 @@ def keep_client(uow: Uow, event: ClientChanged) -> None:
         name=event.name,
         visible_to=visible_to(event.audience.private, event.audience.staff_ids),
     )
+
+
+def follow_merge(uow: Uow, event: ClientMerged) -> None:
+    """What belonged to the client given up belongs to the one that stands."""
+    follow(uow, "client_id", UUID(event.client_id), UUID(event.into_client_id))
+    _forget(uow, event.client_id)
+
+
+def forget_client(uow: Uow, event: ClientRemoved) -> None:
+    _forget(uow, event.client_id)
+
+
+def _forget(uow: Uow, client_id: str) -> None:
+    uow.session.execute(delete(ClientCopy).where(ClientCopy.firm_id == uow.firm_id, ClientCopy.id == UUID(client_id)))
+    uow.keep()
 
 
 def keep_contact(uow: Uow, event: ContactChanged) -> None:
@@ -69,7 +89,7 @@ def keep_request(uow: Uow, event: RequestChanged) -> None:
         RequestCopy,
         id=event.request_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         job_id=uuid_or_none(event.job_id),
         job_title=event.job_title,
         title=event.title,
@@ -102,7 +122,7 @@ def keep_job(uow: Uow, event: JobChanged) -> None:
         JobCopy,
         id=event.job_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         title=event.title,
         status=event.status,
         due_on=words.day(event.due_on),
@@ -118,7 +138,7 @@ def keep_document(uow: Uow, event: DocumentChanged) -> None:
         DocumentCopy,
         id=event.document_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         job_id=uuid_or_none(event.job_id),
         name=event.name,
         kind=event.kind,
@@ -134,7 +154,7 @@ def keep_invoice(uow: Uow, event: InvoiceChanged) -> None:
         InvoiceCopy,
         id=event.invoice_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         number=event.number,
         status=event.status,
         issued_on=words.day(event.issued_on),

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.db import new_id
-from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
@@ -107,4 +107,5 @@ def test_every_event_listened_to_has_its_copy(firm: Any, world: Any) -> None:
         "firm_copy": 1,
         "branding_copy": 1,
     }
-    assert len(service.listens) == len(counts)
+    followed = {ClientMerged, ClientRemoved}  # they change copies and bring none
+    assert len([listen for listen in service.listens if listen.event not in followed]) == len(counts)

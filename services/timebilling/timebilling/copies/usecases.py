@@ -5,12 +5,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy import delete, text
 
 from chassis.copies import keep_newer, uuid_or_none, visible_to
 from chassis.errors import NotFound, Unavailable
+from chassis.merged import follow, standing
 from chassis.uow import Uow
 from praxis.clients.v1.clients_pb2 import GetClientRequest
-from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.portal.v1.portal_pb2 import GetBrandingRequest
@@ -20,6 +22,8 @@ from timebilling.copies.tables import BrandingCopy, ClientCopy, EngagementCopy, 
 
 
 def keep_client(uow: Uow, event: ClientChanged) -> None:
+    if standing(uow, event.client_id) != UUID(event.client_id):
+        return  # it was merged into another since
     keep_newer(
         uow,
         ClientCopy,
@@ -39,13 +43,58 @@ def keep_client(uow: Uow, event: ClientChanged) -> None:
     )
 
 
+def follow_merge(uow: Uow, event: ClientMerged) -> None:
+    """Time, WIP, invoices, payments, the ledger and whatever else belonged to the client given up belongs to the one that
+    stands. What an issued invoice froze of the client stays as it was."""
+    old, into = UUID(event.client_id), standing(uow, event.into_client_id)
+    _move_rates(uow, old, into)
+    follow(uow, "client_id", old, into)
+    _forget(uow, old)
+
+
+def forget_client(uow: Uow, event: ClientRemoved) -> None:
+    _forget(uow, UUID(event.client_id))
+
+
+def _forget(uow: Uow, client_id: UUID) -> None:
+    uow.session.execute(delete(ClientCopy).where(ClientCopy.firm_id == uow.firm_id, ClientCopy.id == client_id))
+    uow.keep()
+
+
+# A rate is found by its key, which names the client. Where both had one for the same days, that of the client that stands is used.
+_SAME_DAYS = text("""
+    DELETE FROM rates d USING rates s
+    WHERE d.firm_id = :firm AND d.client_id = :old AND s.firm_id = :firm AND s.client_id = :into AND s.kind = d.kind
+      AND s.key = replace(d.key, CAST(:old AS text), CAST(:into AS text)) AND s.currency = d.currency AND s.valid && d.valid
+    RETURNING d.id, d.key, d.amount, d.currency, d.valid::text""")
+_MOVE_RATES = text("""
+    UPDATE rates SET client_id = :into, key = replace(key, CAST(:old AS text), CAST(:into AS text)), version = version + 1
+    WHERE firm_id = :firm AND client_id = :old""")
+
+
+def _move_rates(uow: Uow, old: UUID, into: UUID) -> None:
+    if old == into:
+        return
+    values = {"firm": uow.firm_id, "old": old, "into": into}
+    for rate in uow.session.execute(_SAME_DAYS, values):
+        before = {"key": rate.key, "amount": str(rate.amount), "currency": rate.currency, "valid": rate.valid}
+        uow.audit(
+            "rate.dropped",
+            "rate",
+            rate.id,
+            before=before,
+            reason="the client was merged into one with a rate of its own",
+        )
+    uow.session.execute(_MOVE_RATES, values)
+
+
 def keep_engagement(uow: Uow, event: EngagementChanged) -> None:
     keep_newer(
         uow,
         EngagementCopy,
         id=event.engagement_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         title=event.title,
         service=event.service,
         status=event.status,
@@ -59,7 +108,7 @@ def keep_job(uow: Uow, event: JobChanged) -> None:
         JobCopy,
         id=event.job_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         engagement_id=uuid_or_none(event.engagement_id),
         title=event.title,
         service=event.service,
@@ -133,20 +182,24 @@ def fetch_task(uow: Uow, task_id: UUID) -> bool:
     return True
 
 
-def fetch_client(uow: Uow, client_id: UUID) -> bool:
-    """Asks clients for a client the copy lacks and keeps it. Errors: `clients_unavailable` (503). False if there is none."""
+def fetch_client(uow: Uow, client_id: UUID) -> UUID | None:
+    """Asks clients for a client the copy lacks and keeps it. Answers the id that stands, None if there is none.
+    Errors: `clients_unavailable` (503)."""
     try:
-        keep_client(uow, uow.ask("clients", "GetClient", GetClientRequest(client_id=str(client_id))).client)
+        state = uow.ask("clients", "GetClient", GetClientRequest(client_id=str(client_id))).client
     except NotFound:
-        return False
-    return True
+        return None
+    keep_client(uow, state)
+    return UUID(state.client_id)
 
 
 def client(uow: Uow, client_id: UUID) -> ClientCopy:
-    """The client, if it may be seen. Errors: `client_not_found` (404)."""
+    """The client, or the one it was merged into, if it may be seen. Errors: `client_not_found` (404)."""
     found = uow.session.get(ClientCopy, (uow.firm_id, client_id))
-    if found is None and fetch_client(uow, client_id):
-        found = uow.session.get(ClientCopy, (uow.firm_id, client_id))
+    if found is None and (into := standing(uow, client_id)) != client_id:
+        found = uow.session.get(ClientCopy, (uow.firm_id, into))
+    if found is None and (stands := fetch_client(uow, client_id)):
+        found = uow.session.get(ClientCopy, (uow.firm_id, stands))
     if found is None:
         raise NotFound("client_not_found", "There is no such client.")
     return found

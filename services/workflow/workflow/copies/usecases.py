@@ -6,10 +6,11 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 
 from chassis.copies import keep_newer, uuid_or_none, visible_to
 from chassis.errors import Conflict, Invalid, NotFound
+from chassis.merged import follow, standing
 from chassis.uow import Uow
 from praxis.clients.v1.clients_pb2 import GetClientRequest
 from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged
@@ -61,7 +62,9 @@ def keep_staff(uow: Uow, event: StaffChanged) -> None:
 
 
 def keep_client(uow: Uow, event: ClientChanged) -> bool:
-    """Keeps the client; says whether it was news."""
+    """Keeps the client; says whether it was news. One that was merged into another since is not."""
+    if standing(uow, event.client_id) != UUID(event.client_id):
+        return False
     return keep_newer(
         uow,
         ClientCopy,
@@ -75,6 +78,29 @@ def keep_client(uow: Uow, event: ClientChanged) -> bool:
         tags=list(event.tags),
         visible_to=visible_to(event.audience.private, event.audience.staff_ids),
     )
+
+
+_SAME_CONTACTS = text(
+    "INSERT INTO contact_clients (firm_id, client_id, contact_id) SELECT firm_id, :into, contact_id FROM contact_clients "
+    "WHERE firm_id = :firm AND client_id = :old ON CONFLICT DO NOTHING"
+)
+
+
+def follow_client_merge(uow: Uow, old: UUID, into: UUID) -> UUID:
+    """Whatever names the client given up names the one that stands; answers that one."""
+    into = standing(uow, into)
+    uow.session.execute(_SAME_CONTACTS, {"firm": uow.firm_id, "old": old, "into": into})
+    uow.session.execute(
+        delete(ContactClient).where(ContactClient.firm_id == uow.firm_id, ContactClient.client_id == old)
+    )
+    follow(uow, "client_id", old, into)
+    forget_client(uow, old)
+    return into
+
+
+def forget_client(uow: Uow, client_id: UUID) -> None:
+    uow.session.execute(delete(ClientCopy).where(ClientCopy.firm_id == uow.firm_id, ClientCopy.id == client_id))
+    uow.keep()
 
 
 def keep_contact(uow: Uow, event: ContactChanged) -> None:
@@ -100,7 +126,7 @@ def keep_engagement(uow: Uow, event: EngagementChanged) -> None:
         EngagementCopy,
         id=event.engagement_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         title=event.title,
         service=event.service,
         status=event.status,
@@ -131,7 +157,7 @@ def keep_document(uow: Uow, event: DocumentChanged) -> None:
         DocumentCopy,
         id=event.document_id,
         version=event.version,
-        client_id=UUID(event.client_id),
+        client_id=standing(uow, event.client_id),
         job_id=uuid_or_none(event.job_id),
         request_id=uuid_or_none(event.request_id),
         status=event.status,
@@ -187,12 +213,16 @@ def calendar_of(uow: Uow) -> Calendar:
 
 
 def client_of(uow: Uow, client_id: UUID, *, for_new_work: bool = False) -> ClientCopy:
-    """The client; one that the copy does not hold yet is asked of its owner once and kept.
+    """The client, or the one it was merged into; one that the copy does not hold yet is asked of its owner once and kept.
     Errors: `client_not_found`, also for a private client's stranger; `client_former` for new work."""
-    client = uow.session.get(ClientCopy, (uow.firm_id, client_id)) or _asked(uow, client_id)
+    client = uow.session.get(ClientCopy, (uow.firm_id, client_id)) or _standing(uow, standing(uow, client_id))
     if for_new_work and client.status == "former":
         raise Conflict("client_former", f"{client.name} is a former client. Make them active again first.")
     return client
+
+
+def _standing(uow: Uow, client_id: UUID) -> ClientCopy:
+    return uow.session.get(ClientCopy, (uow.firm_id, client_id)) or _asked(uow, client_id)
 
 
 def _asked(uow: Uow, client_id: UUID) -> ClientCopy:
@@ -201,7 +231,7 @@ def _asked(uow: Uow, client_id: UUID) -> ClientCopy:
         raise NotFound("client_not_found", "There is no such client.")
     keep_client(uow, state)
     uow.keep()
-    client = uow.session.get(ClientCopy, (uow.firm_id, client_id), populate_existing=True)
+    client = uow.session.get(ClientCopy, (uow.firm_id, UUID(state.client_id)), populate_existing=True)
     if client is None:
         raise NotFound("client_not_found", "There is no such client.")
     return client

@@ -6,13 +6,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, NotFound
+from chassis.merged import standing
 from chassis.uow import Uow
-from praxis.clients.v1.events_pb2 import ClientChanged
-from workflow.copies.usecases import client_of, engagement_of, keep_client, require_staff, today_of
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved
+from workflow.copies.tables import ClientCopy
+from workflow.copies.usecases import (
+    client_of,
+    engagement_of,
+    follow_client_merge,
+    forget_client,
+    keep_client,
+    require_staff,
+    today_of,
+)
 from workflow.dates.parsing import date_of, period_of
 from workflow.jobs import aggregate
 from workflow.jobs.aggregate import WholeJob, load, record_move, settle
@@ -374,17 +384,41 @@ def turn(uow: Uow, job_id: str, day: str) -> None:
 
 def follow_client(uow: Uow, event: ClientChanged) -> None:
     """Keeps the client; its jobs are found by its new name."""
-    if not keep_client(uow, event):
-        return
-    client_id = UUID(event.client_id)
+    if keep_client(uow, event):
+        _find_by_name(uow, UUID(event.client_id), event.name)
+
+
+# Both may have a job of one template and period: those that move count on after those that stand.
+_COUNT_ON = text("""
+    UPDATE jobs j SET repeat_no = j.repeat_no + 1 + same.last
+    FROM (SELECT template_id, period_start, period_end, max(repeat_no) AS last FROM jobs
+          WHERE firm_id = :firm AND client_id = :into AND template_id IS NOT NULL AND cancelled_at IS NULL GROUP BY 1, 2, 3) same
+    WHERE j.firm_id = :firm AND j.client_id = :old AND j.cancelled_at IS NULL AND j.template_id = same.template_id
+      AND j.period_start IS NOT DISTINCT FROM same.period_start AND j.period_end IS NOT DISTINCT FROM same.period_end""")
+
+
+def follow_merge(uow: Uow, event: ClientMerged) -> None:
+    """Jobs, tasks, requests and whatever else belonged to the client given up belongs to the one that stands."""
+    old, into = UUID(event.client_id), UUID(event.into_client_id)
+    uow.session.execute(_COUNT_ON, {"firm": uow.firm_id, "old": old, "into": standing(uow, into)})
+    into = follow_client_merge(uow, old, into)
+    if client := uow.session.get(ClientCopy, (uow.firm_id, into)):
+        _find_by_name(uow, into, client.name)
+
+
+def forget(uow: Uow, event: ClientRemoved) -> None:
+    forget_client(uow, UUID(event.client_id))
+
+
+def _find_by_name(uow: Uow, client_id: UUID, name: str) -> None:
     for job_id, title, known in uow.session.execute(
         select(Job.id, Job.title, Job.search_text).where(Job.client_id == client_id)
     ):
-        text = searchable(title, event.name)
-        if text != known:
+        words = searchable(title, name)
+        if words != known:
             # Not a change of the job: its version stays.
             uow.session.execute(
-                update(Job).where(Job.firm_id == uow.firm_id, Job.id == job_id).values(search_text=text)
+                update(Job).where(Job.firm_id == uow.firm_id, Job.id == job_id).values(search_text=words)
             )
 
 

@@ -16,4 +16,8 @@ def upgrade() -> None:
         )
     protect(op, "subject_notes", "subject_log")
     append_only(op, "subject_log")
-    mergeable(op)
+    op.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION 'said is said'; END $f$"
+    )
+    op.execute("CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON subject_notes FOR EACH ROW EXECUTE FUNCTION refuse()")
+    mergeable(op, "subject_id")
