@@ -1,6 +1,6 @@
 """Random sequences of all acts: whatever happens in whatever order, every invariant holds and no act fails but by a refusal."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from timebilling.disbursements import usecases as disbursements
 from timebilling.firm_settings import usecases as firm_settings
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
+from timebilling.rates import usecases as rates
+from timebilling.time_entries import rerating
 from timebilling.time_entries import usecases as time
 from timebilling.wip import usecases as wip
 
@@ -168,6 +170,12 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
         def take_approval_back(self, pick: int) -> None:
             self.act(time.take_back, [self.one(self.entries, pick)], "wrong client", None)
             self.act(disbursements.take_back, [self.one(self.entries, pick)], "wrong client", None)
+
+        @rule(amount=AMOUNTS)
+        def rate_anew(self, amount: dict[str, str]) -> None:
+            body = {"kind": "bill", "level": "firm", "rate": amount}
+            self.act(rates.set_many, date(2020, 1, 1), [body])
+            self.act(rerating.re_rate, {"reason": "new card"})
 
         @rule(amount=AMOUNTS, markup=st.sampled_from(["0", "12.5"]), billable=st.booleans())
         def spend(self, amount: dict[str, str], markup: str, billable: bool) -> None:

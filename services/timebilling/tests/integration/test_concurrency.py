@@ -23,6 +23,7 @@ from chassis.uow import Stored, Uow, perform
 from timebilling.firm_settings.usecases import lock_period
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
+from timebilling.time_entries import rerating
 from timebilling.time_entries import usecases as time
 from timebilling.timers import usecases as timers
 from timebilling.wip import usecases as wip
@@ -327,6 +328,30 @@ def test_taking_back_drafting_adjusting_and_giving_up_the_same_work_at_once_is_o
         "wip_item_not_found",
     }
     firm.holds()
+
+
+def test_rating_anew_while_billing_doubles_and_loses_nothing(firm: Any, crowd: Crowd) -> None:
+    items = firm.approved(*[3600] * 16)
+    drafts = [UUID(firm.draft(item_ids=[i])["id"]) for i in items[:8]]
+    body = {"kind": "bill", "level": "firm", "rate": {"amount": "120.00", "currency": "GBP"}}
+    firm.partner.post("/rates/set", {"from": "2020-01-01", "rates": [body]}).expect(200)
+    acts: list[Callable[[Uow], Any]] = []
+    for place, draft in enumerate(drafts):
+        named = {"client_id": str(firm.client), "item_ids": [items[8 + place]]}
+        acts += [
+            lambda uow, d=draft: invoicing.issue(uow, d, None, None),
+            lambda uow, n=named: invoicing.create_draft(uow, n),
+            lambda uow: rerating.re_rate(uow, {"reason": "new card"}),
+            lambda uow: rerating.re_rate(uow, {"reason": "new card", "ids": items}),
+        ]
+    assert set(crowd.run(acts)) == {"ok"}
+    firm.holds()
+    with firm.world.uow(firm.id) as uow:
+        values = set(
+            uow.session.execute(text("SELECT state, standard FROM wip_items WHERE firm_id = :f"), {"f": firm.id})
+        )
+    assert {state for state, _ in values} == {"billed", "reserved"}
+    assert {standard for state, standard in values if state == "billed"} == {Decimal(100)}
 
 
 def waits(world: Any) -> bool:

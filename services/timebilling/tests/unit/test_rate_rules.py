@@ -119,3 +119,45 @@ def test_a_rate_names_exactly_the_keys_of_its_level(level: str, keys: dict[str, 
 )
 def test_standard_value_is_rounded_once_half_up(seconds: int, rate: str, currency: str, value: str) -> None:
     assert str(rules.value_of(seconds, Decimal(rate), currency)) == value
+
+
+@pytest.mark.parametrize(
+    ("amount", "percent", "step", "after"),
+    [
+        ("180.00", "5", "0.01", "189.00"),
+        ("99.99", "5", "0.01", "104.99"),  # 104.9895
+        ("125.00", "5", "5", "130.00"),  # 131.25 lies nearer to 130
+        ("110.00", "2.5", "5", "115.00"),  # 112.75
+        ("100.00", "-2.5", "0.01", "97.50"),
+        ("0.00", "5", "0.01", "0.00"),  # zero is a rate, and stays one
+    ],
+)
+def test_rates_are_raised_by_a_percentage_to_whole_steps(amount: str, percent: str, step: str, after: str) -> None:
+    assert str(rules.raised(Decimal(amount), Decimal(percent), Decimal(step), "GBP")) == after
+
+
+@pytest.mark.parametrize(
+    ("percent", "step", "code"),
+    [
+        ("0", "1", "percent_out_of_range"),
+        ("-100", "1", "percent_out_of_range"),
+        ("1001", "1", "percent_out_of_range"),
+        ("5", "0", "step_impossible"),
+    ],
+)
+def test_an_impossible_raise_is_refused(percent: str, step: str, code: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        rules.check_raise(Decimal(percent), Decimal(step))
+    assert refused.value.code == code
+
+
+def test_a_gap_between_rates_is_told_from_a_rate_that_never_was() -> None:
+    before = card("firm", first=date(2026, 1, 1), last=date(2026, 3, 1))
+    later = card("firm", first=date(2026, 5, 1))
+    other = card("staff", currency="EUR", last=date(2026, 2, 1))
+    gap = rules.last_ended(WORK, by_key(before, later, other), "GBP")
+    assert gap == before
+    assert rules.last_ended(WORK, by_key(later), "GBP") is None
+    refused = rules.missing(WORK, "GBP", gap)
+    assert (refused.code, refused.more["ended_on"]) == ("rate_gap", "2026-03-01")
+    assert rules.missing(WORK, "GBP").code == "rate_missing"

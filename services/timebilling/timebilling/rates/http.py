@@ -42,6 +42,10 @@ def set_rates(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
     return {"items": queries.views(uow, [r.id for r in rows])}
 
 
+def raise_rates(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    return usecases.raise_all(uow, body)
+
+
 def why_rate(uow: Uow, job_id: str, staff_id: str, day: str, activity_id: str | None = None) -> dict[str, Any]:
     return usecases.why(
         uow,

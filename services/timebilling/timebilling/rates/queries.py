@@ -54,6 +54,14 @@ def list_rates(
     return {**page, "items": [_view(r) for r in page["items"]]}
 
 
+def in_force(uow: Uow, day: date, body: dict[str, Any], limit: int) -> list[Any]:
+    """The rates in force on a day, of a kind, level, client or person where the body names one."""
+    filters = {n: body[n] for n in ("kind", "level", "client_id", "staff_id", "currency") if body.get(n)}
+    conditions = [f"AND r.{n} = :{n}" for n in filters]
+    sql = f"{_RATES} {' '.join(conditions)} AND r.valid @> CAST(:on AS date) ORDER BY rank, key, r.id LIMIT :limit"
+    return list(uow.session.execute(text(sql), {**filters, "on": day, "limit": limit}).mappings())
+
+
 def views(uow: Uow, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """The named rates, in that order."""
     rows = uow.session.execute(text(f"{_RATES} AND r.id = ANY(:ids)"), {"ids": list(ids)}).mappings()

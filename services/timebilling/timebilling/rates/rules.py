@@ -8,7 +8,7 @@ overlaps), so at most one rate of a level is in force and ties can't occur.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -145,14 +145,51 @@ def _per_hour(amount: Decimal, currency: str) -> str:
     return f"{currency} {shown['amount']}/h"
 
 
-def missing(work: Work, currency: str) -> Conflict:
-    """The refusal to approve work nobody has set a rate for: a silent zero would be given away."""
+def missing(work: Work, currency: str, ended: Rate | None = None) -> Conflict:
+    """The refusal to approve work nobody has set a rate for: a silent zero would be given away.
+
+    `rate_gap` where a rate of the most specific level had been in force before (`ended`), `rate_missing` where there never was one.
+    """
+    levels = [level for level, _ in candidates(work)]
+    if ended is not None:
+        return Conflict(
+            "rate_gap",
+            f"The {WORDS[ended.level]} in {currency} ended on {ended.last}, and none holds on {work.day}. Set one for that day, then approve "
+            "again.",
+            looked_at=levels,
+            currency=currency,
+            level=ended.level,
+            ended_on=str(ended.last),
+        )
     return Conflict(
         "rate_missing",
         f"There is no rate in {currency} for this work on {work.day}. Set one (a firm default will do), then approve again.",
-        looked_at=[level for level, _ in candidates(work)],
+        looked_at=levels,
         currency=currency,
     )
+
+
+def last_ended(work: Work, rates: Mapping[str, list[Rate]], currency: str) -> Rate | None:
+    """Of the most specific level that had a rate before the day of this work, the one that ended last."""
+    for _, key in candidates(work):
+        over = [r for r in rates.get(key, []) if r.currency == currency and r.last is not None and r.last < work.day]
+        if over:
+            return max(over, key=lambda r: r.first)
+    return None
+
+
+def raised(amount: Decimal, percent: Decimal, step: Decimal, currency: str) -> Decimal:
+    """A rate changed by a percentage, rounded half up to whole steps (of the currency's smallest unit at least)."""
+    steps = (amount * (100 + percent) / 100 / step).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return rounded(steps * step, currency)
+
+
+def check_raise(percent: Decimal, step: Decimal) -> None:
+    """Errors (422): `percent_out_of_range` (above −100, up to 1000, not 0), `step_impossible`."""
+    if not -100 < percent <= 1000 or percent == 0:
+        raise Invalid("percent_out_of_range", "Change rates by more than −100 and up to 1000 %.", pointer="/percent")
+    if step <= 0:
+        raise Invalid("step_impossible", "Round to steps of more than nothing.", pointer="/round_to")
 
 
 def value_of(seconds: int, rate: Decimal, currency: str) -> Decimal:

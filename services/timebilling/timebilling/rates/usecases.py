@@ -15,10 +15,12 @@ from timebilling import money
 from timebilling.activities.tables import Activity
 from timebilling.copies.tables import EngagementCopy, JobCopy, StaffCopy
 from timebilling.copies.usecases import client
-from timebilling.rates import rules
+from timebilling.rates import queries, rules
 from timebilling.rates.rules import KEYS, Rate, Work
 from timebilling.rates.tables import RateRow
 from timebilling.taxes.usecases import last_day
+
+MOST_RAISED = 1000
 
 
 def create(uow: Uow, body: dict[str, Any]) -> RateRow:
@@ -129,6 +131,85 @@ def for_work(uow: Uow, works: Iterable[Work]) -> dict[str, dict[str, list[Rate]]
         rate = Rate(id, level, key, amount, currency, valid.lower or date.min, last_day(valid))
         found[kind].setdefault(key, []).append(rate)
     return found
+
+
+def ended(uow: Uow, work: Work, currency: str) -> Rate | None:
+    """The rate that held for such work before, where none does now."""
+    keys = [key for _, key in rules.candidates(work)]
+    rows = uow.session.execute(
+        select(RateRow.id, RateRow.level, RateRow.key, RateRow.amount, RateRow.currency, RateRow.valid).where(
+            RateRow.kind == "bill", RateRow.key.in_(keys), RateRow.currency == currency
+        )
+    )
+    found: dict[str, list[Rate]] = {}
+    for id, level, key, amount, code, valid in rows:
+        rate = Rate(id, level, key, amount, code, valid.lower or date.min, last_day(valid))
+        found.setdefault(key, []).append(rate)
+    return rules.last_ended(work, found, currency)
+
+
+def raise_all(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    """Changes all rates in force on a day by a percentage from that day on; `preview` only says what would become of each.
+
+    Rates that begin later stay as they were set; so does what approved time froze. Errors (422): `percent_out_of_range`,
+    `step_impossible`, `too_many_rates`; `rates_unchanged` (409: no rate is in force that day, or none changes).
+    """
+    first, percent, step = (
+        date.fromisoformat(body["from"]),
+        Decimal(body["percent"]),
+        Decimal(body.get("round_to", "0.01")),
+    )
+    rules.check_raise(percent, step)
+    seen = queries.in_force(uow, first, body, limit=MOST_RAISED + 1)
+    if len(seen) > MOST_RAISED:
+        raise Invalid(
+            "too_many_rates", f"Change up to {MOST_RAISED} rates at once: choose a kind, a level or a client."
+        )
+    after = {r["id"]: rules.raised(r["amount"], percent, step, r["currency"]) for r in seen}
+    changing = [r for r in seen if after[r["id"]] != r["amount"]]
+    if not changing:
+        raise Conflict("rates_unchanged", f"No rate that is in force on {first} would change.")
+    if not body.get("preview", False):
+        wanted = select(RateRow).where(RateRow.id.in_([r["id"] for r in changing])).order_by(RateRow.id)
+        locked = {row.id: row for row in uow.session.scalars(wanted.with_for_update())}
+        for one in changing:
+            row = locked.get(one["id"])
+            # (The driver and the mapping have a type of range each.)
+            seen_span = (one["valid"].lower, one["valid"].upper)
+            if row is None or row.amount != one["amount"] or (row.valid.lower, row.valid.upper) != seen_span:
+                raise Conflict("rates_changed", "Somebody is changing these rates. Look at them again.")
+            _raise(uow, row, first, after[row.id])
+    return {
+        "from": first,
+        "changed": len(changing),
+        "items": [
+            {
+                "rate_id": r["id"],
+                "kind": r["kind"],
+                "level": r["level"],
+                "names": r["names"] or "everyone",
+                "before": money.view(r["amount"], r["currency"]),
+                "after": money.view(after[r["id"]], r["currency"]),
+            }
+            for r in changing
+        ],
+    }
+
+
+def _raise(uow: Uow, row: RateRow, first: date, amount: Decimal) -> None:
+    """One rate from a day on: changed in place if it begins that day, else ended the day before and set anew."""
+    before = _facts(row)
+    if _first(row) == first:
+        row.amount = amount
+        uow.session.flush()
+        uow.audit("rate.changed", "rate", row.id, before=before, after=_facts(row))
+        return
+    end = row.valid.upper
+    row.valid = Range(_first(row), first)
+    uow.session.flush()
+    values = {k: getattr(row, k) for k in ("kind", "level", "key", "currency", *KEYS)}
+    new = uow.add(RateRow(amount=amount, valid=Range(first, end), **values))
+    uow.audit("rate.set", "rate", new.id, before=before, after=_facts(new))
 
 
 def why(

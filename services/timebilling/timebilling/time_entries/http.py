@@ -8,7 +8,7 @@ from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
 from timebilling.copies.usecases import today
 from timebilling.firm_settings.usecases import load
-from timebilling.time_entries import queries, rules, usecases
+from timebilling.time_entries import queries, rerating, rules, usecases
 
 
 def list_time_entries(
@@ -67,6 +67,10 @@ def return_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
 
 def take_back_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
     return usecases.take_back(uow, _ids(body), body["reason"], body.get("lock_override_reason"))
+
+
+def re_rate_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
+    return rerating.re_rate(uow, body)
 
 
 def why_time_entry(uow: Uow, time_entry_id: str) -> dict[str, Any]:

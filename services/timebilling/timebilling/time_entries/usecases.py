@@ -20,7 +20,7 @@ from timebilling.firm_settings.tables import FirmSettings
 from timebilling.firm_settings.usecases import hold_lock_date, override_lock
 from timebilling.rates import rules as rate_rules
 from timebilling.rates.rules import Chosen, Work
-from timebilling.rates.usecases import figure, for_work
+from timebilling.rates.usecases import ended, figure, for_work
 from timebilling.rounding.tables import RoundingPolicy
 from timebilling.time_entries import queries, rules
 from timebilling.time_entries.tables import TimeEntry
@@ -61,7 +61,7 @@ def log_time(uow: Uow, body: dict[str, Any], *, keeps: UUID | None = None, timed
         **_override(uow, body.get("rate_override"), context.client_currency),
     )
     uow.add(entry)
-    _announce(uow, entry)
+    announce(uow, entry)
     uow.audit("time.logged", "time_entry", entry.id, after=_facts(entry), reason=body.get("lock_override_reason"))
     return queries.view(uow, _shown(uow, entry, context))
 
@@ -94,7 +94,7 @@ def change(uow: Uow, entry_id: UUID, body: dict[str, Any], if_match: int | None)
             setattr(entry, name, value)
     entry.status, entry.return_reason = rules.DRAFT, None
     uow.session.flush()
-    _announce(uow, entry)
+    announce(uow, entry)
     uow.audit(
         "time.changed",
         "time_entry",
@@ -123,11 +123,11 @@ def submit(uow: Uow, ids: Sequence[UUID], lock_override_reason: str | None) -> d
 
     def act(entry: TimeEntry, _: Row[Any]) -> None:
         check_owner(uow, entry.staff_id)
-        _refuse(rules.refusal_to_submit(entry.status))
+        refuse(rules.refusal_to_submit(entry.status))
         check_period(entry.day, settings, overridden)
         entry.status, entry.return_reason = rules.SUBMITTED, None
 
-    return _each(uow, _load(uow, ids), ids, act, "time.submitted", lock_override_reason)
+    return _each(uow, load(uow, ids), ids, act, "time.submitted", lock_override_reason)
 
 
 def send_back(uow: Uow, ids: Sequence[UUID], reason: str, lock_override_reason: str | None) -> dict[str, Any]:
@@ -136,30 +136,30 @@ def send_back(uow: Uow, ids: Sequence[UUID], reason: str, lock_override_reason: 
     overridden = override_lock(uow, lock_override_reason)
 
     def act(entry: TimeEntry, _: Row[Any]) -> None:
-        _refuse(rules.refusal_to_decide(entry.status))
+        refuse(rules.refusal_to_decide(entry.status))
         check_period(entry.day, settings, overridden)
         entry.status, entry.return_reason = rules.RETURNED, reason
 
-    return _each(uow, _load(uow, ids), ids, act, "time.returned", lock_override_reason or reason)
+    return _each(uow, load(uow, ids), ids, act, "time.returned", lock_override_reason or reason)
 
 
 def approve(uow: Uow, ids: Sequence[UUID], lock_override_reason: str | None) -> dict[str, Any]:
     """Freezes bill rate, cost rate and rounding of submitted entries, with the rules that chose them; what is billable becomes WIP.
 
-    Answers per entry: `rate_missing`, `entry_not_submitted`, `period_locked` (409), `time_entry_not_found` (404).
+    Answers per entry: `rate_missing`, `rate_gap`, `entry_not_submitted`, `period_locked` (409), `time_entry_not_found` (404).
     """
     settings = hold_lock_date(uow)
     overridden = override_lock(uow, lock_override_reason)
     cost_currency = firm(uow).currency
-    loaded = _load(uow, ids)
-    rates = for_work(uow, [_work(row) for row in loaded.values()])
+    loaded = load(uow, ids)
+    rates = for_work(uow, [work_of(row) for row in loaded.values()])
     standards: dict[UUID, Decimal] = {}
 
     def act(entry: TimeEntry, row: Row[Any]) -> None:
-        _refuse(rules.refusal_to_decide(entry.status))
+        refuse(rules.refusal_to_decide(entry.status))
         check_period(entry.day, settings, overridden)
-        work = _work(row)
-        bill = _bill_rate(entry, work, row.client_currency, rates["bill"])
+        work = work_of(row)
+        bill = bill_rate(uow, entry, work, row.client_currency, rates["bill"])
         cost = rate_rules.choose(work, rates["cost"], cost_currency, "cost")
         _freeze(uow, entry, _policy(row, settings), bill, cost, row.client_currency)
         if bill is not None:
@@ -182,16 +182,16 @@ def take_back(uow: Uow, ids: Sequence[UUID], reason: str, lock_override_reason: 
     items = wip.hold(uow, ids)
 
     def act(entry: TimeEntry, _: Row[Any]) -> None:
-        _refuse(rules.refusal_to_take_back(entry.status))
+        refuse(rules.refusal_to_take_back(entry.status))
         check_period(entry.day, settings, overridden)
-        _refuse(wip.refusal_to_touch(items.get(entry.id)))
+        refuse(wip.refusal_to_touch(items.get(entry.id)))
         taken.append(entry.id)
         entry.status = rules.SUBMITTED
         for name in rules.FROZEN:
             setattr(entry, name, None)
 
     taken: list[UUID] = []
-    loaded = _load(uow, ids)
+    loaded = load(uow, ids)
     # What the database lets become unapproved is what has no WIP: that goes before the entries are written.
     return _each(
         uow, loaded, ids, act, "time.approval_taken_back", reason, before=lambda: wip.withdraw(uow, taken, reason)
@@ -200,18 +200,18 @@ def take_back(uow: Uow, ids: Sequence[UUID], reason: str, lock_override_reason: 
 
 def why(uow: Uow, entry_id: UUID) -> dict[str, Any]:
     """Each figure of an entry with its rule and inputs: the frozen ones, or those that approval would freeze now."""
-    loaded = _load(uow, [entry_id], lock=False)
+    loaded = load(uow, [entry_id], lock=False)
     if entry_id not in loaded:
-        raise _not_found()
+        raise not_found()
     row = loaded[entry_id]
     entry: TimeEntry = row.TimeEntry
     if entry.status == rules.APPROVED:
         return _why_frozen(entry)
     settings = hold_lock_date(uow)
-    work = _work(row)
+    work = work_of(row)
     rates = for_work(uow, [work])
     bill = (
-        _bill_rate(entry, work, row.client_currency, rates["bill"])
+        bill_rate(uow, entry, work, row.client_currency, rates["bill"])
         if _has_rate(entry, work, row, rates["bill"])
         else None
     )
@@ -230,8 +230,8 @@ def _has_rate(entry: TimeEntry, work: Work, row: Row[Any], rates: dict[str, Any]
     return entry.billable and rate_rules.choose(work, rates, row.client_currency) is not None
 
 
-def _bill_rate(entry: TimeEntry, work: Work, currency: str, rates: dict[str, Any]) -> Chosen | None:
-    """None for what is not billable. Errors: `rate_missing` (409)."""
+def bill_rate(uow: Uow, entry: TimeEntry, work: Work, currency: str, rates: dict[str, Any]) -> Chosen | None:
+    """None for what is not billable. Errors: `rate_missing`, `rate_gap` (409)."""
     if not entry.billable:
         return None
     if entry.override_rate is not None:
@@ -242,7 +242,7 @@ def _bill_rate(entry: TimeEntry, work: Work, currency: str, rates: dict[str, Any
         return rate_rules.overridden(entry.override_rate, currency, entry.override_reason or "")
     chosen = rate_rules.choose(work, rates, currency)
     if chosen is None:
-        raise rate_rules.missing(work, currency)
+        raise rate_rules.missing(work, currency, ended(uow, work, currency))
     return chosen
 
 
@@ -268,7 +268,7 @@ def _policy(row: Row[Any], settings: FirmSettings) -> dict[str, Any]:
     return own.rounding.view() | {"version": own.version, "scope": own.scope}
 
 
-def _work(row: Row[Any]) -> Work:
+def work_of(row: Row[Any]) -> Work:
     entry: TimeEntry = row.TimeEntry
     return Work(
         entry.day, entry.staff_id, entry.job_id, entry.client_id, row.grade, row.engagement_id, entry.activity_id
@@ -325,7 +325,7 @@ def _figures(
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 
-def _load(uow: Uow, ids: Sequence[UUID], *, lock: bool = True) -> dict[UUID, Row[Any]]:
+def load(uow: Uow, ids: Sequence[UUID], *, lock: bool = True) -> dict[UUID, Row[Any]]:
     """The entries that may be seen, each with what its rate goes by; locked in the order of their ids, so that two batches can't deadlock."""
     of_job, of_client = aliased(RoundingPolicy, name="of_job"), aliased(RoundingPolicy, name="of_client")
     wanted = (
@@ -364,12 +364,12 @@ def _each(
     """Does an act to each entry; one refused entry does not stop the others. `act` decides before it changes anything;
     `before` runs before the changed entries are written.
     """
-    done, answer = each(ids, loaded, lambda row: act(row.TimeEntry, row), _not_found)
+    done, answer = each(ids, loaded, lambda row: act(row.TimeEntry, row), not_found)
     before()
     uow.session.flush()
     for row in done:
         entry: TimeEntry = row.TimeEntry
-        _announce(uow, entry)
+        announce(uow, entry)
         uow.audit(action, "time_entry", entry.id, after={"status": entry.status}, reason=reason)
     return answer
 
@@ -378,14 +378,14 @@ def _each(
 
 
 def _editable(uow: Uow, entry_id: UUID, if_match: int | None) -> TimeEntry:
-    loaded = _load(uow, [entry_id])
+    loaded = load(uow, [entry_id])
     if entry_id not in loaded:
-        raise _not_found()
+        raise not_found()
     entry: TimeEntry = loaded[entry_id].TimeEntry
     check_owner(uow, entry.staff_id)
     if if_match is not None and entry.version != if_match:
         raise lost_update(entry.version)
-    _refuse(rules.refusal_to_edit(entry.status))
+    refuse(rules.refusal_to_edit(entry.status))
     return entry
 
 
@@ -427,16 +427,16 @@ def _override(uow: Uow, override: dict[str, Any] | None, currency: str) -> dict[
     return {"override_rate": amount, "override_currency": code, "override_reason": override["reason"]}
 
 
-def _refuse(refusal: DomainError | None) -> None:
+def refuse(refusal: DomainError | None) -> None:
     if refusal is not None:
         raise refusal
 
 
-def _not_found() -> NotFound:
+def not_found() -> NotFound:
     return NotFound("time_entry_not_found", "There is no such time entry.")
 
 
-def _announce(uow: Uow, entry: TimeEntry) -> None:
+def announce(uow: Uow, entry: TimeEntry) -> None:
     uow.announce(queries.event(entry, entry.status, entry.version), subject=entry.id, version=entry.version)
 
 

@@ -109,7 +109,9 @@ _REVALUED = text(
         JOIN unnest(CAST(:ids AS uuid[]), CAST(:standards AS numeric[])) AS v (id, standard) ON v.id = w.id
         WHERE w.firm_id = :firm AND w.state = 'unbilled'
     ), moved AS (
-        UPDATE wip_items w SET standard = was.standard, remaining = was.standard, state = :state, carried_until = NULL, carry_reason = NULL
+        UPDATE wip_items w SET standard = was.standard, remaining = was.standard, state = CAST(:state AS text),
+               carried_until = CASE CAST(:state AS text) WHEN 'unbilled' THEN w.carried_until END,
+               carry_reason = CASE CAST(:state AS text) WHEN 'unbilled' THEN w.carry_reason END
         FROM was WHERE w.firm_id = was.firm_id AND w.id = was.id
         RETURNING w.firm_id, w.id, w.job_id, w.currency, w.standard - was.before AS standard, 0 AS billed, 0 AS written_down, 0 AS written_up,
                   0 AS written_off, w.invoice_id, CAST(:reason AS text) AS reason)
@@ -144,6 +146,21 @@ def hold(uow: Uow, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
         {"firm": uow.firm_id, "ids": list(ids)},
     )
     return {r.id: r for r in rows}
+
+
+def unbilled_time(uow: Uow, filters: Mapping[str, Any], after: UUID | None, limit: int) -> list[UUID]:
+    """The ids of unbilled time that may be seen, of a client, job, person or days; those after an id, in the order of ids."""
+    columns = {
+        "client_id": "w.client_id =",
+        "job_id": "w.job_id =",
+        "staff_id": "w.staff_id =",
+        "day_from": "w.day >=",
+        "day_to": "w.day <=",
+    }
+    conditions = [f"AND {columns[n]} :{n}" for n in filters] + (["AND w.id > :after"] if after else [])
+    sql = f"""SELECT w.id FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
+        WHERE w.firm_id = :firm AND w.state = 'unbilled' AND w.kind = 'time' {" ".join(conditions)} ORDER BY w.id LIMIT :limit"""
+    return list(uow.session.scalars(text(sql), {"firm": uow.firm_id, "after": after, "limit": limit, **filters}))
 
 
 def refusal_to_touch(item: Row[Any] | None) -> DomainError | None:
