@@ -31,6 +31,9 @@ T = TypeVar("T")
 _AGAIN = frozenset({"40001", "40P01"})
 _ATTEMPTS = 4
 
+_MANY = 100  # events in one unit of work from which on they are copied
+_OUTBOX = "COPY outbox (event_id, firm_id, type, subject, body, at) FROM STDIN"
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -202,20 +205,29 @@ class Uow:
         self._dirty = True
 
     def commit(self) -> None:
-        """Writes what was announced, audited, planned and answered, and commits, in one round trip."""
+        """Writes what was announced, audited, planned and answered, and commits, in one round trip (two if there are many events)."""
         self.session.flush()
+        if len(self._announced) >= _MANY:
+            self._copy_out()
         statement, parameters = self._epilogue()
         _send(self.session.connection(), f"{statement}; COMMIT" if statement else "COMMIT", parameters)
         self.session.commit()
 
+    def _copy_out(self) -> None:
+        """Many events go out by COPY, in their order: quoting each of thousands would cost more than writing them."""
+        with _raw(self.session.connection(), _OUTBOX) as raw, raw.cursor() as cursor, cursor.copy(_OUTBOX) as copy:
+            for e in self._announced:
+                copy.write_row((e.id, self.firm_id, e.type, e.subject, e.encode(), self.now))
+
     def _epilogue(self) -> tuple[str, dict[str, Any]]:
         parts: list[str] = []
         p: dict[str, Any] = {"firm": self.firm_id, "at": self.now}
-        if self._announced:
+        few = self._announced if len(self._announced) < _MANY else []
+        if few:
             # One insert: rows of several would be numbered in any order, and so leave in any order.
-            rows = [f"(%(e{i})s, %(firm)s, %(t{i})s, %(s{i})s, %(b{i})s, %(at)s)" for i in range(len(self._announced))]
+            rows = [f"(%(e{i})s, %(firm)s, %(t{i})s, %(s{i})s, %(b{i})s, %(at)s)" for i in range(len(few))]
             parts.append(f"INSERT INTO outbox (event_id, firm_id, type, subject, body, at) VALUES {', '.join(rows)}")
-        for i, e in enumerate(self._announced):
+        for i, e in enumerate(few):
             p |= {f"e{i}": e.id, f"t{i}": e.type, f"s{i}": e.subject, f"b{i}": e.encode()}
         if self._audited:
             rows = [
@@ -245,13 +257,17 @@ class Uow:
                 "source": who.source,
                 "trace": telemetry.current_trace_id(),
             }
-        for i, d in enumerate(self._due.values()):
+        if self._due:
+            rows = [
+                f"(%(di{i})s, %(firm)s, %(dk{i})s, %(dy{i})s, %(da{i})s::timestamptz, %(dp{i})s::jsonb, 0)"
+                for i in range(len(self._due))
+            ]
             parts.append(
-                f"INSERT INTO due (id, firm_id, kind, key, run_at, payload, attempts) "
-                f"VALUES (%(di{i})s, %(firm)s, %(dk{i})s, %(dy{i})s, %(da{i})s, %(dp{i})s::jsonb, 0) "
-                f"ON CONFLICT (firm_id, kind, key) DO UPDATE SET run_at = excluded.run_at, payload = excluded.payload, "
-                f"attempts = 0, done_at = NULL, error = NULL"
+                f"INSERT INTO due (id, firm_id, kind, key, run_at, payload, attempts) VALUES {', '.join(rows)} "
+                "ON CONFLICT (firm_id, kind, key) DO UPDATE SET run_at = excluded.run_at, payload = excluded.payload, "
+                "attempts = 0, done_at = NULL, error = NULL"
             )
+        for i, d in enumerate(self._due.values()):
             p |= {
                 f"di{i}": db.new_id(),
                 f"dk{i}": d["kind"],
@@ -270,12 +286,12 @@ class Uow:
                 "headers": _json(self._stored.headers),
                 "body": self._stored.body,
             }
-        if not parts:
+        if not parts and not self._announced:
             return "", {}
         heads = ", ".join(f"w{i} AS ({part})" for i, part in enumerate(parts))
         wakes = [name for name, work in (("events", self._announced), ("due", self._due)) if work]
         told = ", ".join(f"pg_notify('praxis_work', '{name}')" for name in wakes)
-        return f"WITH {heads} SELECT {told or '1'}", p
+        return f"{'WITH ' + heads if parts else ''} SELECT {told or '1'}", p
 
 
 def lost_update(current: int | None) -> PreconditionFailed:
@@ -345,10 +361,16 @@ def _enter(
 
 def _send(connection: Connection, statement: str, parameters: dict[str, Any]) -> psycopg.ClientCursor[Any]:
     """Sends several statements in one round trip. The driver quotes the values, since parameters can't be bound across statements."""
+    with _raw(connection, statement, parameters) as raw:
+        return psycopg.ClientCursor[Any](raw).execute(statement.encode(), parameters)
+
+
+@contextmanager
+def _raw(connection: Connection, statement: str, parameters: dict[str, Any] | None = None) -> Iterator[Any]:
+    """The driver's own connection, for what SQLAlchemy has no words for; errors come out as they would of SQLAlchemy."""
     raw: Any = connection.connection.dbapi_connection
-    cursor = psycopg.ClientCursor[Any](raw)
     try:
-        return cursor.execute(statement.encode(), parameters)
+        yield raw
     except psycopg.Error as error:
         wrapped = DBAPIError.instance(
             statement, parameters, error, psycopg.Error, connection_invalidated=raw.closed, dialect=connection.dialect

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from chassis import sealing
 from chassis.db import EXEMPT, new_id
@@ -47,6 +47,22 @@ def test_an_attempt_that_fails_leaves_nothing_and_the_unit_of_work_goes_on(world
     assert [e.name for e in world.events(firm, StaffChanged)] == ["before", "later kept"]
     assert [a.after["text"] for a in world.audit(firm)] == ["before", "later kept"]
     assert world.run_due(firm) == 1
+
+
+def test_many_events_of_one_unit_of_work_leave_in_their_order_and_only_with_it(world: World) -> None:
+    firm = world.firm()
+
+    def announce(count: int, *, fails: bool = False) -> None:
+        with world.uow(firm) as uow:
+            for i in range(count):
+                uow.announce(StaffChanged(staff_id=str(i), name=str(i), version=1), subject=str(i))
+            if fails:
+                uow.audit("noted", "note", "1", reason="not a text: \0")
+
+    announce(1000)
+    with pytest.raises(DataError):
+        announce(1000, fails=True)
+    assert [e.name for e in world.events(firm, StaffChanged)] == [str(i) for i in range(1000)]
 
 
 def test_work_planned_twice_in_one_unit_of_work_is_done_as_planned_last(world: World) -> None:
