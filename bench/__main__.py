@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-SCENARIOS = {"log-time": "bench.log_time", "relay": "bench.relay", "question": "bench.question"}
+SCENARIOS = {"log-time": "bench.log_time", "relay": "bench.relay", "question": "bench.question", "apply": "bench.apply"}
 
 
 def main() -> None:

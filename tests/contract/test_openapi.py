@@ -28,6 +28,7 @@ UNREPEATED = {
     "identity.api_clients.http.create_api_client": "the answer holds a secret, which must not be kept for a replay",
     "workflow.automations.http.dry_run": "changes nothing",
     "workflow.templates.http.preview_template": "changes nothing",
+    "workflow.applications.http.preview": "the same",
 }
 UNVERSIONED = {"identity.sessions.http.sign_out": "a session has one state only"}
 

@@ -1,6 +1,7 @@
 """What this service listens to, what it does later, what it can say again, and how it checks itself."""
 
 from collections.abc import Callable
+from functools import partial
 
 from chassis import merged
 from chassis.consumer import Listen
@@ -9,6 +10,7 @@ from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
 from praxis.workflow.v1.events_pb2 import AvailabilityChanged, JobChanged, RequestChanged, TaskChanged
+from workflow.applications import usecases as applications
 from workflow.automations import usecases as automations
 from workflow.calendars import queries as calendar_queries
 from workflow.copies import usecases as copies
@@ -17,6 +19,7 @@ from workflow.jobs import queries as job_queries
 from workflow.jobs import usecases as job_usecases
 from workflow.requests import queries as request_queries
 from workflow.requests import usecases as request_usecases
+from workflow.runs import usecases as run_usecases
 from workflow.stages import usecases as stage_usecases
 from workflow.tasks import queries as task_queries
 
@@ -33,10 +36,15 @@ LISTENS = [
     Listen(DocumentChanged, copies.keep_document),
 ]
 
+RUNS = {
+    "apply": applications.apply_chunk,
+}
+
 TIMERS: dict[str, Callable[..., object]] = {
     "automation": automations.run,
     "automation_calendar": automations.look_at_the_calendar,
     "repoint": merged.again,
+    "run": partial(run_usecases.go_on, works=RUNS),
     "job_turn": job_usecases.turn,
     "request_reminder": request_usecases.remind,
 }

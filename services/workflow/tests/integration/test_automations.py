@@ -382,9 +382,9 @@ def test_a_loop_that_could_not_be_seen_is_stopped_and_logged(firm: Any) -> None:
         b = uow.session.execute(text("SELECT id::text FROM automations WHERE name = 'B'")).scalar_one()
         facts = {"status": "overdue"}
         with happenings.caused_by([b]):
-            happenings.note(uow, row.id, row.client_id, [("status_turned", "job", row.id, facts)])
+            happenings.note(uow, [(row.id, row.client_id, "status_turned", "job", row.id, facts)])
         with happenings.caused_by([str(uuid4()) for _ in range(5)]):
-            happenings.note(uow, row.id, row.client_id, [("status_turned", "job", row.id, facts)])
+            happenings.note(uow, [(row.id, row.client_id, "status_turned", "job", row.id, facts)])
     work(firm)
     stopped = runs(firm, outcome="stopped")
     assert sorted((r["name"], r["depth"], r["says"]) for r in stopped) == [

@@ -26,8 +26,8 @@ LISTENERS = """ARRAY(
 
 _NOTE = text(f"""
 INSERT INTO happenings (firm_id, id, kind, job_id, client_id, subject_type, subject_id, facts, chain, at)
-SELECT :firm, r.id, r.kind, :job, :client, r.subject_type, r.subject_id, r.facts, CAST(:chain AS text[]), :at
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, kind text, subject_type text, subject_id uuid, facts jsonb)
+SELECT :firm, r.id, r.kind, r.job_id, r.client_id, r.subject_type, r.subject_id, r.facts, CAST(:chain AS text[]), :at
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, job_id uuid, client_id uuid, kind text, subject_type text, subject_id uuid, facts jsonb)
 RETURNING id, {LISTENERS} AS listeners
 """)
 
@@ -42,18 +42,24 @@ def caused_by(chain: Iterable[str]) -> Iterator[None]:
         _chain.reset(reset)
 
 
-def note(uow: Uow, job_id: UUID, client_id: UUID, noticed: Iterable[tuple[str, str, UUID, dict[str, Any]]]) -> None:
-    """Writes down what happened (kind, subject type, subject, facts) and leaves to the worker what looks out for it."""
+def note(uow: Uow, noticed: Iterable[tuple[UUID, UUID, str, str, UUID, dict[str, Any]]]) -> None:
+    """Writes down what happened (job, client, kind, subject type, subject, facts) and leaves to the worker what looks out for it."""
     rows = [
-        {"id": str(new_id()), "kind": kind, "subject_type": subject_type, "subject_id": str(subject), "facts": facts}
-        for kind, subject_type, subject, facts in noticed
+        {
+            "id": str(new_id()),
+            "job_id": str(job_id),
+            "client_id": str(client_id),
+            "kind": kind,
+            "subject_type": subject_type,
+            "subject_id": str(subject),
+            "facts": facts,
+        }
+        for job_id, client_id, kind, subject_type, subject, facts in noticed
     ]
     if not rows:
         return
     values = {
         "firm": uow.firm_id,
-        "job": job_id,
-        "client": client_id,
         "chain": list(_chain.get()),
         "at": uow.now,
         "rows": orjson.dumps(rows).decode(),

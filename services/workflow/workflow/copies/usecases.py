@@ -1,6 +1,6 @@
 """Keeping the copies, and what others need of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time
 from functools import lru_cache
 from uuid import UUID
@@ -35,6 +35,7 @@ from workflow.dates.rules import Calendar
 
 
 def keep_firm(uow: Uow, event: FirmUpdated) -> None:
+    uow.session.info.clear()
     keep_newer(
         uow,
         FirmCopy,
@@ -168,9 +169,15 @@ def keep_document(uow: Uow, event: DocumentChanged) -> None:
 
 
 def firm_of(uow: Uow) -> FirmCopy:
-    """The firm's zone and holidays; UTC and plain weekends in the moments before a new firm is known here."""
-    known = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
-    return known or FirmCopy(id=uow.firm_id, time_zone="UTC", country="", holidays_region="", week_start=1, version=0)
+    """The firm's zone and holidays, read once per unit of work; UTC and plain weekends in the moments before a new firm is
+    known here."""
+    known: FirmCopy | None = uow.session.info.get("firm")
+    if known is None:
+        known = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id)) or FirmCopy(
+            id=uow.firm_id, time_zone="UTC", country="", holidays_region="", week_start=1, version=0
+        )
+        uow.session.info["firm"] = known  # the session alone would forget it as soon as nobody holds it
+    return known
 
 
 @lru_cache(maxsize=1000)
@@ -262,11 +269,11 @@ def require_staff(uow: Uow, named: Iterable[tuple[str, UUID | None]]) -> None:
             raise Invalid("unknown_staff", "Nobody who works at the firm has this id.", pointer=pointer)
 
 
-def reachable_in_portal(uow: Uow, client_id: UUID) -> bool:
-    """Whether some contact of the client can answer requests in the portal."""
+def reachable_in_portal(uow: Uow, client_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the clients of whom some contact can answer requests in the portal."""
     acts_for = (ContactClient.firm_id == ContactCopy.firm_id) & (ContactClient.contact_id == ContactCopy.id)
-    found = select(ContactCopy.id).join(ContactClient, acts_for)
+    found = select(ContactClient.client_id).join(ContactCopy, acts_for)
     found = found.where(
-        ContactClient.firm_id == uow.firm_id, ContactClient.client_id == client_id, ContactCopy.portal_access
+        ContactClient.firm_id == uow.firm_id, ContactClient.client_id.in_(client_ids), ContactCopy.portal_access
     )
-    return uow.session.scalar(found.limit(1)) is not None
+    return set(uow.session.scalars(found.distinct()))

@@ -197,6 +197,7 @@ class DateRule:
         return {k: v for k, v in raw.items() if v is not None}
 
 
+@lru_cache(maxsize=20_000)
 def resolve(rule: DateRule, anchor: date, calendar: Calendar) -> date:
     """The date a rule gives for the day of its anchor, by the firm's calendar unless it names another. Errors: DateOutOfRange."""
     if rule.calendar:

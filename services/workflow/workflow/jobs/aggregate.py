@@ -1,8 +1,9 @@
 """A job with everything in it: loaded whole, changed, then settled: dates, blocks, status and announcements follow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import calendar_of, day_begins, today_of
 from workflow.dates.parsing import dates_checked
 from workflow.dates.rules import EARLIEST, Calendar, DateRule
+from workflow.db import insert_many
 from workflow.dependencies.rules import Edge, Node, Readiness, readiness
 from workflow.forecast import rules as forecast_rules
 from workflow.forecast.making import forecast_step
@@ -28,7 +30,7 @@ from workflow.jobs.tables import Dependency, DueMove, Job
 from workflow.requests import rules as request_rules
 from workflow.requests.events import request_changed
 from workflow.requests.sending import expire, send
-from workflow.requests.tables import Request
+from workflow.requests.tables import Request, RequestItem
 from workflow.stages.tables import Stage
 from workflow.stages.usecases import stages_of
 from workflow.tasks import rules as task_rules
@@ -40,6 +42,21 @@ from workflow.watching.usecases import Subject, tell_watchers
 STAYS_ON_BOARD = timedelta(days=14)
 
 Step = Task | Request
+
+
+@dataclass
+class NewDependency:
+    """A dependency of a job that is not written yet: the columns of `Dependency`."""
+
+    id: UUID
+    job_id: UUID
+    before_kind: str
+    before_id: UUID
+    after_kind: str
+    after_id: UUID
+    lag_days: int
+
+
 S = TypeVar("S", Task, Request)
 
 
@@ -50,7 +67,7 @@ class WholeJob:
     job: Job
     tasks: list[Task] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
-    dependencies: list[Dependency] = field(default_factory=list)
+    dependencies: list[Dependency | NewDependency] = field(default_factory=list)
     _versions: dict[UUID, int] = field(default_factory=dict)  # as loaded
     _statuses: dict[UUID, str] = field(default_factory=dict)  # as loaded
     _before: dict[UUID, tuple[Any, ...]] = field(default_factory=dict)  # how each stood when last settled or loaded
@@ -222,6 +239,45 @@ def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: boo
     for step in whole.steps:
         _stamp(uow, step, today)
     _move_dates(uow, whole, calendar_of(uow), why)
+    ready = _draw(uow, whole, today)
+    _write(uow, whole, changed)
+    _tell_watchers(uow, whole, today)
+    _notice(uow, [whole])
+    _plan_next_turn(uow, whole, ready, today)
+
+
+def settle_new(uow: Uow, wholes: Collection[WholeJob]) -> None:
+    """Settles jobs that are all new, in as many statements as for one. Their dates are those of their plans."""
+    today = today_of(uow)
+    stages = {stage.id: stage for stage in stages_of(uow)}
+    ready = []
+    for whole in wholes:
+        whole._stages = stages
+        ready.append(_draw(uow, whole, today))
+        for row in (whole.job, *whole.steps):
+            row.version = 1
+            whole._versions[row.id] = 1
+    tasks = [task for whole in wholes for task in whole.tasks]
+    requests = [request for whole in wholes for request in whole.requests]
+    for request in requests:
+        for item in request.items:
+            item.request_id = request.id
+    insert_many(uow, Job, [whole.job for whole in wholes])
+    insert_many(uow, Task, tasks)
+    insert_many(uow, Request, requests)
+    insert_many(uow, RequestItem, [item for request in requests for item in request.items])
+    insert_many(uow, Dependency, [dependency for whole in wholes for dependency in whole.dependencies])
+    _notice(uow, wholes)
+    for whole, found in zip(wholes, ready, strict=True):
+        stage = stages[whole.job.stage_id]
+        for row in (whole.job, *whole.steps):
+            uow.announce(_state(row, whole, stage.name), subject=row.id, version=1)
+        whole._statuses = whole.statuses
+        _plan_next_turn(uow, whole, found, today)
+
+
+def _draw(uow: Uow, whole: WholeJob, today: date) -> dict[UUID, Readiness[UUID]]:
+    """Blocks, requests that go out, facts and status follow, in memory."""
     ready = _block(whole, today)
     for request in whole.requests:
         early = request.send_on is not None and request.send_on > today
@@ -229,10 +285,7 @@ def settle(uow: Uow, whole: WholeJob, *, today: date | None = None, changed: boo
             send(uow, request)
     _count(uow, whole, ready, today)
     _foresee(uow, whole, today)
-    _write(uow, whole, changed)
-    _tell_watchers(uow, whole, today)
-    _notice(uow, whole)
-    _plan_next_turn(uow, whole, ready, today)
+    return ready
 
 
 def _stamp(uow: Uow, step: Step, today: date) -> None:
@@ -363,11 +416,25 @@ def _foresee(uow: Uow, whole: WholeJob, today: date) -> None:
     """From which day on the deadline can't be kept, and the status that follows from all the facts."""
     job, late = whole.job, None
     if job.closed_at is None and job.cancelled_at is None:
-        steps = {step.id: _foreseen(step) for step in whole.steps}
-        late = late_from(steps, whole.edges, today, calendar_of(uow), whole.facts().deadline_on)
+        places = {step.id: i for i, step in enumerate(whole.steps)}
+        edges = tuple(Edge(places[e.before], places[e.after], e.lag_days) for e in whole.edges)
+        steps = tuple(_foreseen(step) for step in whole.steps)
+        late = _late_from(steps, edges, today, calendar_of(uow), whole.facts().deadline_on)
     # Too late already is one state, whatever the day: a day that passes changes nothing.
     job.late_from = EARLIEST if late == today else late
     job.status = rules.derive(whole.facts(), today).status
+
+
+@lru_cache(maxsize=1000)
+def _late_from(
+    steps: tuple[forecast_rules.Step, ...],
+    edges: tuple[Edge[int], ...],
+    today: date,
+    calendar: Calendar,
+    deadline: date | None,
+) -> date | None:
+    """By places instead of ids: jobs made from one template foresee the same."""
+    return late_from(dict(enumerate(steps)), edges, today, calendar, deadline)
 
 
 def _foreseen(step: Step) -> forecast_rules.Step:
@@ -405,14 +472,9 @@ def _close_or_open(uow: Uow, whole: WholeJob) -> None:
 
 def _write(uow: Uow, whole: WholeJob, changed: bool) -> None:
     session, job = uow.session, whole.job
-    fresh = not whole._versions
     if changed or any(session.is_modified(row) for row in (job, *whole.steps) if row in session):
         # Lists and pages of the job are told by its version, whichever part has changed.
         job.changed_at = uow.now
-    if fresh:
-        session.add(job)
-        session.flush()
-        session.add_all([*whole.steps, *whole.dependencies])
     session.flush()
     stage = whole.stages(uow)[job.stage_id]
     for row in (job, *whole.steps):
@@ -455,10 +517,13 @@ def _standing(whole: WholeJob) -> dict[UUID, tuple[Any, ...]]:
     return standing
 
 
-def _notice(uow: Uow, whole: WholeJob) -> None:
-    """Writes down what happened since the job was loaded or last settled."""
-    before, whole._before = whole._before, _standing(whole)
-    happenings.note(uow, whole.job.id, whole.job.client_id, list(_happened(whole, before)))
+def _notice(uow: Uow, wholes: Collection[WholeJob]) -> None:
+    """Writes down what happened since each job was loaded or last settled."""
+    noticed = []
+    for whole in wholes:
+        before, whole._before = whole._before, _standing(whole)
+        noticed += [(whole.job.id, whole.job.client_id, *happened) for happened in _happened(whole, before)]
+    happenings.note(uow, noticed)
 
 
 def _happened(whole: WholeJob, before: dict[UUID, tuple[Any, ...]]) -> Iterator[tuple[str, str, UUID, dict[str, Any]]]:
@@ -475,8 +540,8 @@ def _happened(whole: WholeJob, before: dict[UUID, tuple[Any, ...]]) -> Iterator[
         for kind in _task_happened(task, *before.get(task.id, (None, None))):
             yield kind, "task", task.id, facts | step_facts(task)
     for request in whole.requests:
-        if kind := _request_happened(request, *before.get(request.id, ("draft",))):
-            yield kind, "request", request.id, facts | step_facts(request)
+        if what := _request_happened(request, *before.get(request.id, ("draft",))):
+            yield what, "request", request.id, facts | step_facts(request)
 
 
 def _task_happened(task: Task, status: str | None, blocked: bool | None) -> Iterator[str]:

@@ -18,7 +18,7 @@ from workflow.dates.rules import EARLIEST
 from workflow.forecast.queries import forecast_of
 from workflow.jobs import rules
 from workflow.jobs.conditions import attributes, due_between, owner_is
-from workflow.jobs.usecases import folded
+from workflow.jobs.making import folded
 from workflow.requests.queries import requests_of_job
 from workflow.tasks.queries import tasks_of_job
 from workflow.watching.queries import watched_by, watchers_in

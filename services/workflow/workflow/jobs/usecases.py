@@ -1,6 +1,5 @@
 """What one can do with jobs: make, change, move along, cancel."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -8,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import select, text, update
 
-from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.merged import standing
 from chassis.uow import Uow
@@ -24,21 +22,17 @@ from workflow.copies.usecases import (
     today_of,
 )
 from workflow.dates.parsing import date_of, period_of
-from workflow.jobs import aggregate
-from workflow.jobs.aggregate import WholeJob, load, record_move, settle
+from workflow.jobs.aggregate import WholeJob, load, record_move, settle, settle_new
+from workflow.jobs.making import already_made, made_from, new_job, searchable
 from workflow.jobs.rules import rank
-from workflow.jobs.tables import Dependency, Job
-from workflow.requests.making import new_request
+from workflow.jobs.tables import Job
 from workflow.requests.rules import UNSENT, WITH_CLIENT
 from workflow.requests.sending import hand_over, take_back
 from workflow.requests.tables import Request
 from workflow.stages.tables import Stage
 from workflow.stages.usecases import stages_of
-from workflow.tasks.making import new_task
 from workflow.tasks.rules import OPEN
-from workflow.tasks.tables import Task
-from workflow.templates import rules as template_rules
-from workflow.templates.usecases import Application, existing_job, optional_uuid, plan_application
+from workflow.templates.usecases import Application, existing_jobs, optional_uuid, plan_application
 from workflow.watching.usecases import Subject, set_watchers
 
 # --- making ----------------------------------------------------------------------------------------------------------
@@ -49,7 +43,7 @@ def create_job(uow: Uow, body: Mapping[str, Any]) -> Job:
     `title_missing`, `period_already_made`, `dates_from_template`."""
     stage = _first_stage(uow, optional_uuid(body.get("stage_id")))
     whole = _from_template(uow, body, stage) if body.get("template_id") else _empty(uow, body, stage)
-    settle(uow, whole)
+    settle_new(uow, [whole])
     job = whole.job
     if stage.kind == "done" and job.closed_at is None:
         raise Conflict(
@@ -85,8 +79,8 @@ def _empty(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
     owner_id = optional_uuid(body.get("owner_id"))
     require_staff(uow, [("/owner_id", owner_id)])
     start, end = period_of(body)
-    job = _new_job(
-        uow,
+    job = new_job(
+        uow.now,
         client_id=client.id,
         client_name=client.name,
         engagement_id=engagement_id,
@@ -110,134 +104,22 @@ def _from_template(uow: Uow, body: Mapping[str, Any], stage: Stage) -> WholeJob:
                 "dates_from_template", "The template gives the due dates. Move them on the job.", pointer=f"/{name}"
             )
     application = plan_application(uow, UUID(body["template_id"]), body)
-    plan, template = application.plan, application.template
-    job = _new_job(
-        uow,
-        client_id=application.client.id,
-        client_name=application.client.name,
-        engagement_id=application.engagement.id if application.engagement else None,
-        title=body.get("title", "").strip() or plan.title,
-        service=body.get("service") or template.service,
-        period=(application.period_start, application.period_end),
-        starts_on=application.starts_on,
-        owner_id=plan.owner.staff_id if plan.owner else None,
-        priority=rank(body.get("priority", "normal")),
-        stage_id=stage.id,
-        statutory_due=plan.statutory_due,
-        internal_due=plan.internal_due,
-        people={role: str(person.staff_id) for role, person in plan.people.items()},
-        template_id=template.id,
-        template_version=application.number,
-        repeat_no=_repeat_no(uow, application, again=body.get("again", False)),
-    )
-    whole = WholeJob(job)
-    whole.tasks = [_planned_task(job, i, planned) for i, planned in enumerate(plan.tasks, 1)]
-    whole.requests = [_planned_request(uow, job, i, planned) for i, planned in enumerate(plan.requests, 1)]
-    steps = {step.key: step for step in whole.steps}
-    whole.dependencies = [
-        new_dependency(job.id, steps[edge.before], steps[edge.after], edge.lag_days)
-        for edge in application.content.edges
-    ]
+    repeat_no = _repeat_no(uow, application, again=body.get("again", False))
+    whole = made_from(application, uow.now, stage.id, repeat_no)
+    if body.get("title", "").strip():
+        whole.job.title = body["title"].strip()
+        whole.job.search_text = searchable(whole.job.title, application.client.name)
+    whole.job.service = body.get("service") or whole.job.service
+    whole.job.priority = rank(body.get("priority", "normal"))
     return whole
 
 
 def _repeat_no(uow: Uow, application: Application, *, again: bool) -> int:
     """0, or the next number if the job is made again on purpose. Errors: `period_already_made`, naming the job."""
-    existing = existing_job(uow, application)
-    if existing is None:
-        return 0
-    if not again:
-        raise Conflict(
-            "period_already_made",
-            f"The client has this job for the period already: “{existing.title}”. Say `again` to make another one.",
-            job_id=str(existing.id),
-        )
-    return existing.repeat_no + 1
-
-
-def _planned_task(job: Job, position: int, planned: template_rules.Planned) -> Task:
-    step = planned.step
-    assert isinstance(step, template_rules.TaskStep)
-    return new_task(
-        job,
-        position,
-        key=step.key,
-        title=step.title,
-        description=step.description,
-        role=step.role,
-        owner_id=planned.person.staff_id if planned.person else None,
-        budget_minutes=step.budget_minutes,
-        checklist=list(step.checklist),
-        due_rule=step.due.as_json() if step.due else None,
-        due_on=planned.due_on,
-    )
-
-
-def _planned_request(uow: Uow, job: Job, position: int, planned: template_rules.Planned) -> Request:
-    step = planned.step
-    assert isinstance(step, template_rules.RequestStep)
-    return new_request(
-        job,
-        position,
-        uow.now,
-        key=step.key,
-        title=step.title,
-        message=step.message,
-        # Settling sends it as soon as nothing that it waits for is open: at once, if there is nothing.
-        status="draft" if step.send == "by_hand" else "scheduled",
-        send=step.send,
-        reminders=step.reminders,
-        items=list(step.items),
-        due_rule=step.due.as_json() if step.due else None,
-        due_on=planned.due_on,
-    )
-
-
-def new_dependency(job_id: UUID, before: aggregate.Step, after: aggregate.Step, lag_days: int) -> Dependency:
-    return Dependency(
-        id=new_id(),
-        job_id=job_id,
-        before_kind=aggregate.kind_of(before),
-        before_id=before.id,
-        after_kind=aggregate.kind_of(after),
-        after_id=after.id,
-        lag_days=lag_days,
-    )
-
-
-def _new_job(
-    uow: Uow,
-    *,
-    client_id: UUID,
-    client_name: str,
-    title: str,
-    period: tuple[date | None, date | None],
-    **values: Any,
-) -> Job:
-    return Job(
-        id=new_id(),
-        client_id=client_id,
-        title=title,
-        search_text=searchable(title, client_name),
-        period_start=period[0],
-        period_end=period[1],
-        **{
-            "template_id": None,
-            "template_version": None,
-            "repeat_no": 0,
-            "people": {},
-            "stage_before_done": None,
-            "extended_due": None,
-        }
-        | values,
-        client_seconds=0,
-        tags=[],
-        closed_at=None,
-        cancelled_at=None,
-        cancel_reason=None,
-        created_at=uow.now,
-        changed_at=uow.now,
-    )
+    existing = existing_jobs(uow, application.order, [application.client.id]).get(application.client.id)
+    if existing is not None and not again:
+        raise already_made(existing)
+    return existing.repeat_no + 1 if existing else 0
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
@@ -420,12 +302,3 @@ def _find_by_name(uow: Uow, client_id: UUID, name: str) -> None:
             uow.session.execute(
                 update(Job).where(Job.firm_id == uow.firm_id, Job.id == job_id).values(search_text=words)
             )
-
-
-def searchable(title: str, client_name: str) -> str:
-    """What a job is found by: title and client without accents and case."""
-    return folded(f"{title} {client_name}")
-
-
-def folded(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))

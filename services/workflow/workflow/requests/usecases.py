@@ -12,7 +12,7 @@ from praxis.workflow.v1.events_pb2 import RequestReminderDue
 from workflow.copies.usecases import today_of
 from workflow.dates.parsing import date_of
 from workflow.jobs.aggregate import WholeJob, load, load_by_request, move_due_date, settle
-from workflow.jobs.usecases import new_dependency
+from workflow.jobs.making import new_dependency
 from workflow.requests import rules
 from workflow.requests.making import new_items, new_request
 from workflow.requests.sending import hand_over, plan_reminder, send, take_back, tell_responsible

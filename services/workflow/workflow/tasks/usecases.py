@@ -11,9 +11,9 @@ from workflow.dates.parsing import date_of
 from workflow.dates.rules import DateRule, short
 from workflow.dependencies.rules import describe, find_cycle
 from workflow.jobs.aggregate import WholeJob, load, load_by_task, move_due_date, settle
+from workflow.jobs.making import new_dependency
 from workflow.jobs.rules import rank
 from workflow.jobs.tables import Job
-from workflow.jobs.usecases import new_dependency
 from workflow.tasks import rules
 from workflow.tasks.making import new_task
 from workflow.tasks.tables import Task

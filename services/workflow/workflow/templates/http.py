@@ -1,5 +1,6 @@
 """HTTP operations on templates."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -44,23 +45,35 @@ def get_version(uow: Uow, template_id: str, number: int) -> dict[str, Any]:
 
 def preview_template(uow: Uow, template_id: str, body: dict[str, Any]) -> dict[str, Any]:
     application = usecases.plan_application(uow, UUID(template_id), body)
-    plan, content = application.plan, application.content
-    people = {p.person.staff_id for p in plan.tasks if p.person} | ({plan.owner.staff_id} if plan.owner else set())
-    staff = staff_named(uow, people)
+    return previews(uow, [application])[0]
+
+
+def previews(uow: Uow, applications: Sequence[usecases.Application]) -> list[dict[str, Any]]:
+    """What each application would make: every date, owner and warning."""
+    people = {p.person.staff_id for a in applications for p in a.plan.tasks if p.person}
+    staff = staff_named(uow, people | {a.plan.owner.staff_id for a in applications if a.plan.owner})
+    warnings = usecases.preview_warnings(uow, applications)
+    return [_preview(a, staff, found) for a, found in zip(applications, warnings, strict=True)]
+
+
+def _preview(
+    application: usecases.Application, staff: dict[UUID, dict[str, Any]], warnings: list[rules.PlanWarning]
+) -> dict[str, Any]:
+    order, plan, content = application.order, application.plan, application.order.content
     return {
         "title": plan.title,
-        "template_version": application.number,
+        "template_version": order.number,
         "client": {"id": application.client.id, "name": application.client.name},
         "owner": staff.get(plan.owner.staff_id) if plan.owner else None,
-        "starts_on": application.starts_on,
-        "period_start": application.period_start,
-        "period_end": application.period_end,
+        "starts_on": order.starts_on,
+        "period_start": order.period_start,
+        "period_end": order.period_end,
         "statutory_due_on": plan.statutory_due,
         "internal_due_on": plan.internal_due,
         "budget_minutes": content.budget_minutes,
         "tasks": [_task(planned, content, staff) for planned in plan.tasks],
         "requests": [_request(planned, content) for planned in plan.requests],
-        "warnings": [asdict(warning) for warning in usecases.preview_warnings(uow, application)],
+        "warnings": [asdict(warning) for warning in warnings],
     }
 
 

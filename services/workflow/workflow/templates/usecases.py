@@ -1,6 +1,6 @@
 """What one can do with templates: draft, publish, archive, and see what a version would make."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chassis.db import new_id
-from chassis.errors import Conflict, Invalid, NotFound
+from chassis.errors import Conflict, DomainError, Invalid, NotFound
 from chassis.uow import Uow
 from workflow.automations import carried
 from workflow.copies.tables import ClientCopy, EngagementCopy
@@ -138,93 +138,144 @@ def version_of(uow: Uow, template: Template, number: int) -> TemplateVersion:
 
 
 @dataclass(frozen=True)
-class Application:
-    """A version of a template about to be applied: to whom, for when, and the plan it gives."""
+class Order:
+    """What a call says about the jobs to be made, the same for every client."""
 
     template: Template
     number: int | None  # None: the draft
     content: rules.Content
-    client: ClientCopy
-    engagement: EngagementCopy | None
+    today: date
     starts_on: date
     period_start: date | None
     period_end: date | None
+    named: Mapping[str, UUID]  # people by role
+    owner_id: UUID | None
+    asks: UUID | None  # the staff member who applies it
+
+
+@dataclass(frozen=True)
+class Application:
+    """A version of a template about to be applied: to whom, for when, and the plan it gives."""
+
+    order: Order
+    client: ClientCopy
+    engagement: EngagementCopy | None
     plan: rules.Plan
+
+    @property
+    def template(self) -> Template:
+        return self.order.template
+
+
+def order_of(uow: Uow, template_id: UUID, body: Mapping[str, Any], *, asks: UUID | None = None) -> Order:
+    """Errors: `template_not_found`, `template_not_published`, `template_archived`, `unknown_staff`, `unknown_role`,
+    `period_invalid`, `date_out_of_range`."""
+    template = uow.get(Template, template_id)
+    number, content = _chosen(uow, template, body)
+    start, end = period_of(body)
+    today = today_of(uow)
+    if asks is None and uow.principal.kind == "staff":
+        asks = UUID(uow.principal.id)
+    return Order(
+        template=template,
+        number=number,
+        content=content,
+        today=today,
+        starts_on=date_of(body, "starts_on") or today,
+        period_start=start,
+        period_end=end,
+        named=_named(uow, body, content),
+        owner_id=optional_uuid(body.get("owner_id")),
+        asks=asks,
+    )
 
 
 def plan_application(uow: Uow, template_id: UUID, body: Mapping[str, Any]) -> Application:
     """The plan for a client, a period, an engagement and named people.
 
-    Errors: `template_not_found`, `template_not_published`, `template_archived`, `client_not_found`, `client_former`, `engagement_not_found`,
-    `unknown_staff`, `unknown_role`, `period_invalid`, `date_out_of_range`.
+    Errors: those of `order_of`, `client_not_found`, `client_former`, `engagement_not_found`, `date_out_of_range`.
     """
-    template = uow.get(Template, template_id)
-    number, content = _chosen(uow, template, body)
+    order = order_of(uow, template_id, body)
     client = client_of(uow, UUID(body["client_id"]), for_new_work=True)
     engagement_id = optional_uuid(body.get("engagement_id"))
     engagement = engagement_of(uow, engagement_id, client.id) if engagement_id else None
-    start, end = period_of(body)
-    today = today_of(uow)
-    named = _named(uow, body, content)
-    owner_id = optional_uuid(body.get("owner_id"))
-    engaged = {role: UUID(staff_id) for role, staff_id in engagement.people.items()} if engagement else {}
-    asks = UUID(uow.principal.id) if uow.principal.kind == "staff" else None
-    involved = {
-        *named.values(),
-        *engaged.values(),
-        *content.roles.values(),
-        client.partner_id,
-        client.manager_id,
-        owner_id,
-        asks,
-    }
-    situation = rules.Situation(
-        client_name=client.name,
-        template_name=template.name,
-        today=today,
-        starts_on=date_of(body, "starts_on") or today,
-        calendar=calendar_of(uow),
-        period_start=start,
-        period_end=end,
-        year_end=client.year_end,
-        named=named,
-        engaged=engaged,
-        partner_id=client.partner_id,
-        manager_id=client.manager_id,
-        active_staff=active_staff(uow, involved),
-        owner_id=owner_id,
-        asks=asks,
-    )
-    with dates_checked():
-        plan = rules.plan(content, situation)
-    return Application(template, number, content, client, engagement, situation.starts_on, start, end, plan)
+    (planned,) = plan_for(uow, order, [(client, engagement)])
+    if isinstance(planned, DomainError):
+        raise planned
+    return planned
 
 
-def preview_warnings(uow: Uow, application: Application) -> list[rules.PlanWarning]:
-    """The plan's own warnings, and those that need a look at what is there already."""
-    warnings = list(application.plan.warnings)
-    if existing_job(uow, application):
-        warnings.append(
-            rules.PlanWarning("period_already_made", "The client has a job from this template for this period.")
+def plan_for(
+    uow: Uow, order: Order, clients: Sequence[tuple[ClientCopy, EngagementCopy | None]]
+) -> list[Application | DomainError]:
+    """The plan for each client, or why there is none (`date_out_of_range`). As many statements as for one client."""
+    engaged = [_engaged(engagement) for _, engagement in clients]
+    involved: set[UUID | None] = {*order.named.values(), *order.content.roles.values(), order.owner_id, order.asks}
+    for (client, _), people in zip(clients, engaged, strict=True):
+        involved |= {client.partner_id, client.manager_id, *people.values()}
+    active = active_staff(uow, involved)
+    calendar = calendar_of(uow)
+    planned: list[Application | DomainError] = []
+    for (client, engagement), people in zip(clients, engaged, strict=True):
+        situation = rules.Situation(
+            client_name=client.name,
+            template_name=order.template.name,
+            today=order.today,
+            starts_on=order.starts_on,
+            calendar=calendar,
+            period_start=order.period_start,
+            period_end=order.period_end,
+            year_end=client.year_end,
+            named=order.named,
+            engaged=people,
+            partner_id=client.partner_id,
+            manager_id=client.manager_id,
+            active_staff=active,
+            owner_id=order.owner_id,
+            asks=order.asks,
         )
-    if application.plan.requests and not reachable_in_portal(uow, application.client.id):
-        warnings.append(
-            rules.PlanWarning("portal_contact_missing", "No contact of the client can use the portal to answer.")
-        )
-    return warnings
+        try:
+            with dates_checked():
+                planned.append(Application(order, client, engagement, rules.plan(order.content, situation)))
+        except DomainError as error:
+            planned.append(error)
+    return planned
 
 
-def existing_job(uow: Uow, application: Application) -> Job | None:
-    """The latest job made from the template for the client and period, unless it was cancelled."""
+def _engaged(engagement: EngagementCopy | None) -> dict[str, UUID]:
+    return {role: UUID(staff_id) for role, staff_id in engagement.people.items()} if engagement else {}
+
+
+def preview_warnings(uow: Uow, applications: Sequence[Application]) -> list[list[rules.PlanWarning]]:
+    """Each plan's own warnings, and those that need a look at what is there already."""
+    if not applications:
+        return []
+    clients = [application.client.id for application in applications]
+    made = existing_jobs(uow, applications[0].order, clients)
+    asked = any(application.plan.requests for application in applications)
+    reachable = reachable_in_portal(uow, clients) if asked else set()
+    return [list(_warnings(a, a.client.id in made, a.client.id in reachable)) for a in applications]
+
+
+def _warnings(application: Application, made: bool, reachable: bool) -> Iterator[rules.PlanWarning]:
+    yield from application.plan.warnings
+    if made:
+        yield rules.PlanWarning("period_already_made", "The client has a job from this template for this period.")
+    if application.plan.requests and not reachable:
+        yield rules.PlanWarning("portal_contact_missing", "No contact of the client can use the portal to answer.")
+
+
+def existing_jobs(uow: Uow, order: Order, client_ids: Collection[UUID]) -> dict[UUID, Job]:
+    """By client the latest job made from the template for the period, unless it was cancelled."""
     same = select(Job).where(
         Job.firm_id == uow.firm_id,
-        Job.template_id == application.template.id,
-        Job.client_id == application.client.id,
-        Job.period_start.is_not_distinct_from(application.period_start),
-        Job.period_end.is_not_distinct_from(application.period_end),
+        Job.template_id == order.template.id,
+        Job.client_id.in_(client_ids),
+        Job.period_start.is_not_distinct_from(order.period_start),
+        Job.period_end.is_not_distinct_from(order.period_end),
         Job.cancelled_at.is_(None),
     )
-    return uow.session.scalar(same.order_by(Job.repeat_no.desc()).limit(1))
+    return {job.client_id: job for job in uow.session.scalars(same.order_by(Job.repeat_no))}
 
 
 def _chosen(uow: Uow, template: Template, body: Mapping[str, Any]) -> tuple[int | None, rules.Content]:
