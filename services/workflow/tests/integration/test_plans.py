@@ -18,6 +18,7 @@ from workflow.board import queries as board
 from workflow.jobs import queries as jobs
 from workflow.jobs.queries import Filters
 from workflow.jobs.usecases import create_job
+from workflow.reports import queries as reports
 from workflow.requests import queries as requests
 from workflow.tasks import queries as tasks
 
@@ -35,7 +36,7 @@ SEED = (
             created_at, changed_at, version)
        SELECT :firm, gen_random_uuid(), c.ids[1 + n % 10000], 0, 'VAT return ' || n, 'vat', current_date, s.ids[1 + n % 40], g.ids[1 + n % 5], '{}',
             current_date - n / 100 + 60, 'on_track', 3, 0, 3, 0, 0, current_date, 60, CASE WHEN n % 16 > 0 THEN now() - n * interval '20 min' END, n % 16 = 0,
-            'vat return ' || n || ' client ' || n % 10000, now(), now(), 1
+            'vat return ' || n || ' client ' || n % 10000, now() - n * interval '20 min', now(), 1
        FROM generate_series(1, 100000) n,
             (SELECT array_agg(id) AS ids FROM client_copy WHERE firm_id = :firm) c,
             (SELECT array_agg(id) AS ids FROM staff_copy WHERE firm_id = :firm) s,
@@ -165,6 +166,20 @@ def test_a_deep_page_starts_at_its_place_in_the_index(large: Large) -> None:
 def test_counts_and_overview_read_open_work_only(large: Large) -> None:
     plans = large.plans(board.overview)
     assert plans.scanned_whole(*BIG) == set()
+
+
+def test_reports_read_open_work_and_their_span_only(large: Large) -> None:
+    for by in ("owner", "client", "template"):
+        plans = large.plans(lambda uow, by=by: reports.standing(uow, by=by, limit=50, cursor=None))  # type: ignore[misc]
+        assert plans.scanned_whole(*BIG) == set()
+    plans = large.plans(lambda uow: reports.workload(uow, by="owner", limit=50, cursor=None))
+    assert plans.scanned_whole(*BIG) == set()
+    for by in ("month", "client"):
+        plans = large.plans(
+            lambda uow, by=by: reports.delivery(uow, by=by, first=None, last=None, limit=50, cursor=None)  # type: ignore[misc]
+        )
+        assert plans.scanned_whole(*BIG) == set()
+        assert {"ix_jobs_closed", "ix_jobs_created"} <= plans.indexes
 
 
 def test_my_week_goes_by_my_index(large: Large) -> None:
