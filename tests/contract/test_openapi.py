@@ -14,6 +14,7 @@ WHOLE = {
     "clients.search.http.search": "the best hits for what was typed so far; who wants more types more",
     "documents.files.http.search_documents": "the same",
     "timebilling.invoices.http.search": "the same",
+    "timebilling.numbering.http.list_numbering": "one per type of document",
     "workflow.jobs.http.search": "the same",
     "identity.staff.http.list_permissions": "as many as the release has",
     "workflow.stages.http.list_stages": "the columns of one board",

@@ -33,6 +33,12 @@ def store_generated(uow: Uow, requests: Iterator[pb.StoreGeneratedRequest]) -> p
     return pb.StoreGeneratedResponse(document=state_of(document))
 
 
+def read_content(uow: Uow, request: pb.ReadContentRequest) -> pb.ReadContentResponse:
+    """A file that its client may see, whole, to be mailed."""
+    found = files.content(uow, UUID(request.document_id))
+    return pb.ReadContentResponse(name=found.name, media_type=found.media_type, content=found.content)
+
+
 def start_upload(uow: Uow, request: pb.StartUploadRequest) -> pb.StartUploadResponse:
     """A contact's upload; a contact who doesn't act for the client does not find it."""
     client_id = UUID(request.client_id)

@@ -92,6 +92,7 @@ _INVOICE = {
     "paid": ("Paid", "done"),
     "credited": ("Credited", "quiet"),
     "written_off": ("Closed", "quiet"),
+    "issued": ("Credit note", "quiet"),
     "void": ("Void", "quiet"),
 }
 

@@ -29,6 +29,18 @@ service = Service(
         "uq_invoice_items_live": Conflict(
             "entry_reserved", "Some of this work was put on another draft meanwhile. Load the WIP again."
         ),
+        "ck_invoice_lines_credited": Conflict("credit_over_invoice", "This takes off more than the line has left."),
+        "uq_invoices_number": Conflict(
+            "number_taken", "This number is taken by a document of another series. Change the number pattern."
+        ),
+        "uq_exchange_rates_day": Conflict(
+            "exchange_rate_set", "Somebody has set a rate of this day meanwhile. Look at it."
+        ),
+        "pk_client_terms": Conflict("version_conflict", "Somebody has changed these terms meanwhile. Load them again."),
+        "uq_number_patterns_type": Conflict(
+            "version_conflict", "Somebody has changed the numbering meanwhile. Load it again."
+        ),
+        "uq_number_series_series": Conflict("number_series_begun", "This series has begun meanwhile."),
         "ck_invoices_paid": Conflict("payment_over_balance", "This pays more than the invoice has open."),
         "ck_invoices_settled": Conflict("payment_over_balance", "This pays more than the invoice has open."),
         "ck_payments_allocated": Conflict("allocations_over_payment", "The allocations are more than the payment."),

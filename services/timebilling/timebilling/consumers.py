@@ -52,6 +52,8 @@ CHECKS = {
     "WIP identity of every job": wip.broken_identities,
     "what is approved and billable is WIP, and only that": wip.unapproved_items,
     "lines sum to the total": invoices.wrong_totals,
+    "credit notes sum to what was credited": invoices.wrong_credits,
+    "what is billed of work is what invoices say less what was credited": invoices.wrong_billed,
     "invoice numbers have no gaps": invoices.number_gaps,
     "every posting balances": ledger.unbalanced,
     "the ledger agrees with invoices and payments": ledger.strays,

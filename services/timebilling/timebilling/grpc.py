@@ -35,6 +35,13 @@ def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
         paid=Money(**money.view(invoice.paid, invoice.currency)),
         balance=shown.balance,
         document_id=shown.document_id,
+        kind=invoice.kind,
+        corrects_number=queries.corrects_number(uow, invoice),
+        reason=invoice.reason or "",
+        **{
+            name: Money(**money.view(getattr(invoice, name), invoice.currency))
+            for name in ("discount", "rounding", "credited")
+        },
     )
 
 

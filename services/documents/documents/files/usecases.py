@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from chassis.errors import Invalid, NotFound
 from chassis.uow import Uow
 from documents.copies.usecases import client as known_client
 from documents.copies.usecases import job as known_job
@@ -131,6 +132,35 @@ def delete(uow: Uow, document_id: UUID, *, version: int | None) -> None:
     document.status, document.changed_at = "deleted", uow.now
     announce(uow, document)
     uow.audit("document.deleted", "document", document.id, before=_facts(document))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file, whole."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+MAILABLE = 3 * 1024 * 1024
+
+
+def content(uow: Uow, document_id: UUID) -> Content:
+    """The current version's bytes, of a small file that its client may see; audited.
+
+    Errors: `document_not_found` (also where clients may not see it), `document_not_stored`, `file_too_large` (422).
+    """
+    document = queries.load(uow, document_id)
+    if document.visibility not in rules.VISIBLE_TO_CLIENT:
+        raise NotFound("document_not_found", "There is no such document.")
+    rules.ensure_received(document.current_version)
+    wanted = queries.version_of(uow, document, document.current_version)
+    if wanted.size > MAILABLE:
+        raise Invalid("file_too_large", f"A file of {wanted.size} bytes is not mailed.")
+    found = store_of(uow.runtime.settings).read(wanted.key, wanted.store_version)
+    uow.audit("document.mailed", "document", document.id, after={"number": wanted.number})
+    return Content(document.name, rules.served_type(wanted.media_type), found)
 
 
 def download(uow: Uow, document_id: UUID, number: int | None = None) -> Download:

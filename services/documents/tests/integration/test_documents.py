@@ -10,7 +10,7 @@ import urllib3
 from sqlalchemy import text
 
 from chassis.db import new_id
-from chassis.errors import NotFound
+from chassis.errors import DomainError, NotFound
 from chassis.testing import World
 from documents.files import queries
 from documents.store import Store, store_of
@@ -533,6 +533,22 @@ def test_a_generated_file_is_kept_once_for_its_reference(firm: Firm) -> None:
         409, "document_generated"
     )
     firm.api.delete(f"/documents/{first.document_id}", if_match=second.version).problem(409, "document_generated")
+
+
+def test_the_portal_reads_what_clients_may_see_whole_and_nothing_else(firm: Firm) -> None:
+    billing, portal = firm.world.grpc(firm.id, caller="timebilling"), firm.world.grpc(firm.id, caller="portal")
+    shared = billing.call("StoreGenerated", iter(generated(firm, PDF, new_id())), key="s").document.document_id
+    inside = billing.call("StoreGenerated", iter(generated(firm, PDF, new_id(), visibility="firm")), key="i").document
+    found = portal.call("ReadContent", pb.ReadContentRequest(document_id=shared))
+    assert (found.name, found.media_type, found.content) == ("INV-000001.pdf", "application/pdf", PDF)
+    for id in (inside.document_id, str(new_id())):
+        with pytest.raises(DomainError, match="document_not_found"):
+            portal.call("ReadContent", pb.ReadContentRequest(document_id=id))
+    with pytest.raises(DomainError, match="caller"):
+        billing.call("ReadContent", pb.ReadContentRequest(document_id=shared))
+    other = firm.world.grpc(firm.world.firm(), caller="portal")
+    with pytest.raises(DomainError, match="document_not_found"):
+        other.call("ReadContent", pb.ReadContentRequest(document_id=shared))
 
 
 @pytest.mark.parametrize(

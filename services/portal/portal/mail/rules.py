@@ -3,6 +3,8 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+# How long a mail waits for its invoice's PDF, and how often it looks.
+PDF_PATIENCE, PDF_WAIT = timedelta(minutes=15), timedelta(seconds=10)
 GATHERING = timedelta(minutes=5)  # reminders that fall due together go out in one mail
 
 

@@ -48,9 +48,18 @@ def _signed_in(server: smtplib.SMTP, url: str) -> smtplib.SMTP:
 
 
 def compose(
-    *, sender: str, firm: str, to_name: str, to: str, subject: str, text: str, html: str, message_id: str
+    *,
+    sender: str,
+    firm: str,
+    to_name: str,
+    to: str,
+    subject: str,
+    text: str,
+    html: str,
+    message_id: str,
+    pdf: tuple[str, bytes] | None = None,
 ) -> EmailMessage:
-    """A message in plain text and HTML, in the firm's name. The same `message_id` again is the same mail."""
+    """A message in plain text and HTML, in the firm's name, perhaps with a PDF (name, bytes). The same `message_id` again is the same mail."""
     message = EmailMessage()
     _, address = parseaddr(sender)
     message["From"] = str(Address(firm, addr_spec=address)) if firm else sender
@@ -60,4 +69,6 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     message.set_content(text)
     message.add_alternative(html, subtype="html")
+    if pdf is not None:
+        message.add_attachment(pdf[1], maintype="application", subtype="pdf", filename=pdf[0])
     return message

@@ -1,5 +1,7 @@
 """What is mailed to clients. Each runs in the worker, in the transaction that records it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +10,7 @@ from uuid import UUID
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlalchemy import select, text, update
 
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
 from portal import words
 from portal.branding.rules import DEFAULT_ACCENT
@@ -22,7 +24,8 @@ from portal.sessions import addresses
 from portal.sessions.rules import CODE_LIFETIME, code_for
 from portal.sessions.tables import SignIn
 from portal.settings import settings_of
-from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue
+from praxis.documents.v1.documents_pb2 import ReadContentRequest
+from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue, InvoiceSent
 from praxis.workflow.v1.events_pb2 import RequestReminderDue
 
 _templates = Environment(
@@ -69,16 +72,7 @@ def reminder_due(uow: Uow, event: RequestReminderDue) -> None:
     """
     if uow.session.get(RequestCopy, (uow.firm_id, UUID(event.request_id))) is None:
         raise Conflict("request_unknown", "The request of this reminder has not been heard of yet.")
-    contacts = uow.session.scalars(
-        select(ContactCopy).where(
-            ContactCopy.firm_id == uow.firm_id,
-            ContactCopy.client_ids.any(UUID(event.client_id)),  # type: ignore[arg-type]
-            ContactCopy.active,
-            ContactCopy.portal_access,
-            ContactCopy.email != "",
-        )
-    ).all()
-    for contact in contacts:
+    for contact in _acting_for(uow, UUID(event.client_id)):
         waiting = uow.session.execute(_WAITING, {"firm": uow.firm_id, "contact": contact.id}).first()
         uow.add(Reminder(contact_id=contact.id, request_id=UUID(event.request_id), number=event.number, due_at=uow.now))
         if waiting is None:  # else a digest is planned already and takes this one along
@@ -145,15 +139,6 @@ def _next_send(uow: Uow, *, gathering: bool = False) -> Any:
 
 def invoice_reminder_due(uow: Uow, event: InvoiceReminderDue) -> None:
     """Plans a mail to everybody who acts for the client, outside quiet hours."""
-    contacts = uow.session.scalars(
-        select(ContactCopy).where(
-            ContactCopy.firm_id == uow.firm_id,
-            ContactCopy.client_ids.any(UUID(event.client_id)),  # type: ignore[arg-type]
-            ContactCopy.active,
-            ContactCopy.portal_access,
-            ContactCopy.email != "",
-        )
-    ).all()
     facts = {
         "invoice_id": event.invoice_id,
         "number": event.number,
@@ -163,7 +148,7 @@ def invoice_reminder_due(uow: Uow, event: InvoiceReminderDue) -> None:
         "interest": event.interest.amount,
         "currency": event.balance.currency,
     }
-    for contact in contacts:
+    for contact in _acting_for(uow, UUID(event.client_id)):
         key = f"{event.reminder_id}:{contact.id}"
         uow.later(
             "mail_invoice_reminder", key, at=_next_send(uow), reminder=key, contact_id=str(contact.id), facts=facts
@@ -195,10 +180,103 @@ def mail_invoice_reminder(uow: Uow, reminder: str, contact_id: str, facts: dict[
     )
 
 
+# Invoices
+
+
+def invoice_sent(uow: Uow, event: InvoiceSent) -> None:
+    """Mails an invoice, or credit note, to everybody who acts for the client and has access to the portal."""
+    for contact in _acting_for(uow, UUID(event.client_id)):
+        uow.later(
+            "mail_invoice",
+            f"{event.invoice_id}:{contact.id}",
+            invoice_id=event.invoice_id,
+            contact_id=str(contact.id),
+            what=event.kind,
+            message=event.message,
+            sent_at=uow.now.isoformat(),
+        )
+
+
+def mail_invoice(uow: Uow, invoice_id: str, contact_id: str, what: str, message: str, sent_at: str) -> None:
+    """One mail with the PDF and the way to the portal's page. The PDF is waited for, but not for ever."""
+    contact = uow.session.get(ContactCopy, (uow.firm_id, UUID(contact_id)))
+    invoice = uow.session.get(InvoiceCopy, (uow.firm_id, UUID(invoice_id)))
+    late = uow.now > datetime.fromisoformat(sent_at) + rules.PDF_PATIENCE
+    if invoice is None or (invoice.document_id is None and not late):
+        facts = {
+            "invoice_id": invoice_id,
+            "contact_id": contact_id,
+            "what": what,
+            "message": message,
+            "sent_at": sent_at,
+        }
+        if not late:
+            uow.later("mail_invoice", f"{invoice_id}:{contact_id}", at=uow.now + rules.PDF_WAIT, **facts)
+        return
+    if (
+        contact is None
+        or not contact.welcome
+        or invoice.client_id not in contact.client_ids
+        or invoice.status == "void"
+    ):
+        return
+    firm = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    locale = words.locale_of(firm.language if firm else "")
+    _send(
+        uow,
+        contact,
+        "invoice",
+        f"invoice-{invoice_id}-{contact_id}-{datetime.fromisoformat(sent_at):%Y%m%d%H%M%S%f}",
+        pdf=_pdf(uow, invoice),
+        what="Credit note" if what == "credit_note" else "Invoice",
+        number=invoice.number,
+        clients=_names(uow, [invoice.client_id]),
+        total=words.money(invoice.total, invoice.currency, locale),
+        due=words.full_date(invoice.due_on, locale) if invoice.balance > 0 else "",
+        message=message,
+        link=f"invoices/{invoice_id}",
+    )
+
+
+def _pdf(uow: Uow, invoice: InvoiceCopy) -> tuple[str, bytes] | None:
+    """The invoice's PDF; without one (it is too large, or gone) the mail has its address alone."""
+    if invoice.document_id is None:
+        return None
+    try:
+        found = uow.ask(
+            "documents", "ReadContent", ReadContentRequest(document_id=str(invoice.document_id)), timeout=15.0
+        )
+    except (NotFound, Invalid, Conflict):
+        return None
+    return found.name, found.content
+
+
+def _acting_for(uow: Uow, client_id: UUID) -> Sequence[ContactCopy]:
+    """Who acts for a client, has access to the portal and an address."""
+    return uow.session.scalars(
+        select(ContactCopy).where(
+            ContactCopy.firm_id == uow.firm_id,
+            ContactCopy.client_ids.any(client_id),  # type: ignore[arg-type]
+            ContactCopy.active,
+            ContactCopy.portal_access,
+            ContactCopy.email != "",
+        )
+    ).all()
+
+
 # Sending
 
 
-def _send(uow: Uow, contact: ContactCopy, template: str, id: str, *, neutral: bool = False, **facts: Any) -> None:
+def _send(
+    uow: Uow,
+    contact: ContactCopy,
+    template: str,
+    id: str,
+    *,
+    neutral: bool = False,
+    pdf: tuple[str, bytes] | None = None,
+    **facts: Any,
+) -> None:
     settings = settings_of(uow.runtime)
     branding = uow.session.get(Branding, (uow.firm_id, uow.firm_id))
     firm = branding.display_name if branding and not neutral else ""
@@ -213,6 +291,7 @@ def _send(uow: Uow, contact: ContactCopy, template: str, id: str, *, neutral: bo
         subject=subject,
         text=body.strip() + "\n",
         html=_templates.get_template(f"{template}.html").render(known),
+        pdf=pdf,
         message_id=f"<{id}@{urlsplit(settings.public_url).hostname or 'praxis'}>",
     )
     uow.audit(f"{template}.mailed", "contact", contact.id)

@@ -8,9 +8,12 @@ from sqlalchemy import text
 from chassis.db import new_id
 from chassis.testing import World
 from portal.branding import usecases as branding
+from praxis.common.v1.types_pb2 import Money
+from praxis.documents.v1.documents_pb2 import ReadContentResponse
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.portal.v1.events_pb2 import BrandingChanged, ContactInvited
 from praxis.portal.v1.portal_pb2 import GetBrandingRequest
+from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceSent
 from praxis.workflow.v1.events_pb2 import RequestChanged, RequestItem, RequestReminderDue
 
 from .conftest import Firm, Mailbox
@@ -141,6 +144,94 @@ def test_each_operation_needs_its_permission(firm: Firm) -> None:
     reader.post("/invitations", {"contact_id": str(firm.contact)}).problem(403, "permission_missing")
     contact = firm.world.api(firm.id, audience="portal", clients=[firm.client], permissions=["portal:users:read"])
     contact.get("/users").problem(403, "audience_not_allowed")
+
+
+# Invoices
+
+
+def invoice(firm: Firm, **more: object) -> InvoiceChanged:
+    facts: dict[str, object] = {
+        "invoice_id": str(new_id()),
+        "client_id": str(firm.client),
+        "number": "INV-000001",
+        "status": "open",
+        "issued_on": "2026-11-01",
+        "due_on": "2026-12-01",
+        "total": Money(amount="1200.00", currency="GBP"),
+        "balance": Money(amount="1200.00", currency="GBP"),
+        "document_id": str(new_id()),
+        "version": 1,
+    }
+    made = InvoiceChanged(**(facts | more))
+    firm.world.deliver(firm.id, made)
+    return made
+
+
+def sent(firm: Firm, of: InvoiceChanged, **more: str) -> None:
+    facts = {"invoice_id": of.invoice_id, "client_id": of.client_id, "number": of.number, "kind": "invoice", **more}
+    firm.world.deliver(firm.id, InvoiceSent(**facts))
+
+
+def test_a_sent_invoice_is_mailed_with_its_pdf_to_whoever_acts_for_the_client(firm: Firm) -> None:
+    firm.add_contact("Nobody Now", "gone@example.com", [firm.client], active=False)
+    firm.add_contact("Else", "else@example.com", [firm.add_client("Grace Hopper")])
+    made = invoice(firm)
+    asked = firm.world.answers(
+        "documents",
+        {
+            "ReadContent": lambda r: ReadContentResponse(
+                name="INV-000001.pdf", media_type="application/pdf", content=b"%PDF-1.7"
+            )
+        },
+    )
+    sent(firm, made, message="Thank you <for> your trust.")
+    firm.world.run_due(firm.id)
+    (message,) = firm.mailbox.to(firm.email)
+    assert message["Subject"] == "Invoice INV-000001 from Hartley & Moss"
+    plain = message.get_body(("plain",)).get_content()
+    for said in ("Thank you <for> your trust.", "£1,200.00", "1 December 2026", f"/portal/invoices/{made.invoice_id}"):
+        assert said in plain
+    assert "Thank you &lt;for&gt; your trust." in message.get_body(("html",)).get_content()
+    (pdf,) = message.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_content_type(), pdf.get_content()) == (
+        "INV-000001.pdf",
+        "application/pdf",
+        b"%PDF-1.7",
+    )
+    assert [r.document_id for _, r in asked] == [made.document_id]
+    assert not firm.mailbox.to("gone@example.com") + firm.mailbox.to("else@example.com")
+    sent(firm, made)
+    firm.world.run_due(firm.id)
+    assert len({m["Message-ID"] for m in firm.mailbox.to(firm.email)}) == 2  # sent again is another mail
+
+
+def test_the_mail_of_an_invoice_waits_for_its_pdf_but_not_for_ever(firm: Firm) -> None:
+    made = invoice(firm, document_id="")
+    sent(firm, made)
+    firm.world.run_due(firm.id)
+    assert firm.mailbox.to(firm.email) == []
+    assert [d.kind for d in firm.world.due(firm.id) if d.done_at is None] == ["mail_invoice"]
+    made.version, made.document_id = 2, str(new_id())
+    firm.world.deliver(firm.id, made)
+    firm.world.answers("documents", {"ReadContent": lambda r: ReadContentResponse(name="a.pdf", content=b"%PDF")})
+    firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(minutes=1))
+    (message,) = firm.mailbox.to(firm.email)
+    assert [a.get_filename() for a in message.iter_attachments()] == ["a.pdf"]
+
+
+def test_a_void_invoice_is_not_mailed_and_a_credit_note_is_called_one(firm: Firm) -> None:
+    sent(firm, invoice(firm, status="void"))
+    firm.world.run_due(firm.id)
+    assert firm.mailbox.to(firm.email) == []
+    firm.world.answers("documents", {"ReadContent": lambda r: ReadContentResponse(name="CN-1.pdf", content=b"%PDF")})
+    note = invoice(
+        firm, number="CN-1", status="issued", kind="credit_note", balance=Money(amount="0.00", currency="GBP")
+    )
+    sent(firm, note, kind="credit_note")
+    firm.world.run_due(firm.id)
+    (message,) = firm.mailbox.to(firm.email)
+    assert message["Subject"] == "Credit note CN-1 from Hartley & Moss"
+    assert "due" not in message.get_body(("plain",)).get_content()
 
 
 # Reminders

@@ -49,14 +49,19 @@ def crowded(world: World) -> Any:
                    CASE WHEN day > current_date - 290 THEN 'written_off' ELSE 'unbilled' END, NULL FROM time_entries WHERE firm_id = %(f)s""",
             values,
         )
+        connection.execute("ALTER TABLE invoices DISABLE TRIGGER demand_sum_of_credit_lines")
         connection.execute(
-            """INSERT INTO invoices (firm_id, id, client_id, state, series, sequence, number, currency, payment_terms_days, note, issued_on, due_on,
-                   standard, net, tax, total, paid, taxes, frozen, created_at, issued_at, version)
-               SELECT %(f)s, uuidv7(), c.id, 'issued', 'INV', row_number() OVER (), 'INV-' || lpad((row_number() OVER ())::text, 6, '0'), 'GBP', 14, '',
-                   current_date - n, current_date - n, 10, 10, 0, 10, CASE WHEN n = 1 THEN 0 ELSE 10 END, '[]', '{}', now(), now(), 1
+            "INSERT INTO number_series (firm_id, id, series, next_number) VALUES (%(f)s, uuidv7(), 'INV', 4801)", values
+        )
+        connection.execute(
+            """INSERT INTO invoices (firm_id, id, client_id, work_client_id, state, series, sequence, number, currency, payment_terms_days, note,
+                   issued_on, due_on, standard, lines_net, net, tax, total, paid, taxes, frozen, created_at, issued_at, version)
+               SELECT %(f)s, uuidv7(), c.id, c.id, 'issued', 'INV', row_number() OVER (), 'INV-' || lpad((row_number() OVER ())::text, 6, '0'), 'GBP', 14, '',
+                   current_date - n, current_date - n, 10, 10, 10, 0, 10, CASE WHEN n = 1 THEN 0 ELSE 10 END, '[]', '{}', now(), now(), 1
                FROM generate_series(1, 12) n, client_copy c WHERE c.firm_id = %(f)s""",
             values,
         )
+        connection.execute("ALTER TABLE invoices ENABLE TRIGGER demand_sum_of_credit_lines")
         connection.execute("ANALYZE")
         client = connection.execute("SELECT id FROM client_copy WHERE firm_id = %(f)s LIMIT 1", values).fetchone()
     assert client is not None

@@ -54,6 +54,7 @@ def test_time_becomes_an_invoice_and_is_paid(firm: Any, world: Any) -> None:
             "percent": "20",
             "taxable": money("250.00"),
             "tax": money("50.00"),
+            "discount": money("0.00"),
             "legal_text": None,
         }
     ]

@@ -13,6 +13,7 @@ from chassis.errors import DomainError
 from timebilling.invoices import rules as invoices
 from timebilling.invoices.rules import Item
 from timebilling.ledger import rules as ledger
+from timebilling.numbering import rules as numbering
 from timebilling.payments import rules as payments
 from timebilling.payments.rules import Open
 from timebilling.taxes import rules as taxes
@@ -123,7 +124,9 @@ def test_status_is_derived(state: str, paid: int, due: int | None, status: str) 
 
 
 def test_numbers_have_six_digits_and_grow_beyond() -> None:
-    assert [invoices.number(n) for n in (1, 999_999, 1_000_000)] == ["INV-000001", "INV-999999", "INV-1000000"]
+    day = date(2026, 3, 1)
+    pattern = numbering.DEFAULTS["invoice"]
+    assert [numbering.number(pattern, n, day) for n in (1, 42, 1234567)] == ["INV-000001", "INV-000042", "INV-1234567"]
 
 
 @pytest.mark.parametrize(

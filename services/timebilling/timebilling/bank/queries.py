@@ -58,9 +58,9 @@ def candidates(uow: Uow) -> list[Candidate]:
     """All invoices with something open, the first due first."""
     rows = uow.session.execute(
         text(
-            "SELECT i.id, i.client_id, c.name AS client_name, i.number, i.currency, i.total - i.paid - i.bad_debt AS balance, i.due_on "
+            "SELECT i.id, i.client_id, c.name AS client_name, i.number, i.currency, i.total - i.paid - i.bad_debt - i.credited AS balance, i.due_on "
             "FROM invoices i JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_id "
-            "WHERE i.firm_id = :firm AND i.state = 'issued' AND i.paid + i.bad_debt < i.total ORDER BY i.due_on, i.id LIMIT :most"
+            "WHERE i.firm_id = :firm AND i.state = 'issued' AND i.kind = 'invoice' AND i.paid + i.bad_debt + i.credited < i.total ORDER BY i.due_on, i.id LIMIT :most"
         ),
         {"firm": uow.firm_id, "most": MOST_CANDIDATES},
     )

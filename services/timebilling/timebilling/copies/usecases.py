@@ -48,7 +48,10 @@ def follow_merge(uow: Uow, event: ClientMerged) -> None:
     stands. What an issued invoice froze of the client stays as it was."""
     old, into = UUID(event.client_id), standing(uow, event.into_client_id)
     _move_rates(uow, old, into)
-    follow(uow, "client_id", old, into)
+    for column in ("client_id", "work_client_id"):
+        follow(uow, column, old, into)
+    for statement in _MOVE_TERMS:
+        uow.session.execute(statement, {"firm": uow.firm_id, "old": old, "into": into})
     _forget(uow, old)
 
 
@@ -61,6 +64,14 @@ def _forget(uow: Uow, client_id: UUID) -> None:
     uow.keep()
 
 
+# How a client is billed: where both had terms of their own, those of the client that stands are used.
+_MOVE_TERMS = (
+    text(
+        "UPDATE client_terms SET id = :into WHERE firm_id = :firm AND id = :old AND :old <> :into "
+        "AND NOT EXISTS (SELECT 1 FROM client_terms WHERE firm_id = :firm AND id = :into)"
+    ),
+    text("DELETE FROM client_terms WHERE firm_id = :firm AND id = :old AND :old <> :into"),
+)
 # A rate is found by its key, which names the client. Where both had one for the same days, that of the client that stands is used.
 _SAME_DAYS = text("""
     DELETE FROM rates d USING rates s

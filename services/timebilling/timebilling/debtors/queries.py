@@ -17,15 +17,15 @@ from timebilling.copies.usecases import client, today
 from timebilling.debtors import rules
 from timebilling.debtors.rules import Movement, Row
 from timebilling.money import ZERO
-from timebilling.overview.queries import AGES, DEBTOR_BUCKETS
+from timebilling.overview.queries import AGES, DEBTOR_BUCKETS, UNPAID
 
 MOST_ROWS = 5_000
-_OPEN = """FROM invoices x JOIN client_copy c ON c.firm_id = x.firm_id AND c.id = x.client_id
-WHERE x.firm_id = :firm AND x.state = 'issued' AND x.paid + x.bad_debt < x.total"""
+_OPEN = f"""FROM invoices x JOIN client_copy c ON c.firm_id = x.firm_id AND c.id = x.client_id
+WHERE x.firm_id = :firm AND {UNPAID}"""
 _CREDIT = """SELECT coalesce(sum(p.amount - p.allocated - p.refunded), 0) FROM payments p
 WHERE p.firm_id = :firm AND p.client_id = sums.client_id AND p.currency = sums.currency AND p.reversed_at IS NULL"""
-_REMINDED = """SELECT max(r.level) FROM payment_reminders r JOIN invoices i ON i.firm_id = r.firm_id AND i.id = r.invoice_id
-WHERE r.firm_id = :firm AND r.client_id = sums.client_id AND i.state = 'issued' AND i.paid + i.bad_debt < i.total"""
+_REMINDED = f"""SELECT max(r.level) FROM payment_reminders r JOIN invoices x ON x.firm_id = r.firm_id AND x.id = r.invoice_id
+WHERE r.firm_id = :firm AND r.client_id = sums.client_id AND {UNPAID}"""
 
 
 def list_debtors(uow: Uow, *, limit: int, cursor: str | None) -> dict[str, Any]:

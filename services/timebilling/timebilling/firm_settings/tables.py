@@ -1,8 +1,10 @@
 """How a firm rounds, bills and locks: one row per firm; a firm without one has the defaults."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import FirmOwned, Versioned
@@ -20,6 +22,11 @@ class FirmSettings(FirmOwned, Versioned, Base):
     locked_until: Mapped[date | None]
     payment_terms_days: Mapped[int] = mapped_column(default=14)
     default_tax_code_id: Mapped[UUID | None]
+    seller: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict
+    )  # who bills, beyond branding: see invoices.tables
+    cash_rounding: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)  # currency → smallest coin
+    approve_before_issue: Mapped[bool] = mapped_column(default=False)
 
     @property
     def rounding(self) -> Rounding:

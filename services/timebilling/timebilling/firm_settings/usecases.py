@@ -1,12 +1,14 @@
 """Reading and changing how a firm rounds, bills and locks."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
 
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.uow import Uow, lost_update
+from timebilling import money
 from timebilling.firm_settings.tables import FirmSettings
 from timebilling.taxes.tables import TaxCode
 from timebilling.time_entries.rules import Rounding
@@ -51,8 +53,12 @@ def change(uow: Uow, body: dict[str, Any], if_match: int | None) -> FirmSettings
             rounding.direction,
             rounding.minimum,
         )
-    if "payment_terms_days" in body:
-        settings.payment_terms_days = body["payment_terms_days"]
+    for name in ("payment_terms_days", "approve_before_issue", "seller"):
+        if name in body:
+            setattr(settings, name, body[name])
+    if "cash_rounding" in body:
+        steps = [money.parse(step, pointer=f"/cash_rounding/{i}") for i, step in enumerate(body["cash_rounding"])]
+        settings.cash_rounding = {currency: str(amount) for amount, currency in steps if amount}
     if "default_tax_code_id" in body:
         code = body["default_tax_code_id"]
         settings.default_tax_code_id = None if code is None else uow.get(TaxCode, code).id
@@ -96,7 +102,15 @@ def _stored(uow: Uow, if_match: int | None) -> FirmSettings:
 
 def _defaults(**more: Any) -> FirmSettings:
     """How a firm works that has not said otherwise: to the second, nothing locked, two weeks to pay."""
-    values = {"rounding_increment": 1, "rounding_direction": "up", "rounding_minimum": 0, "payment_terms_days": 14}
+    values: dict[str, Any] = {
+        "rounding_increment": 1,
+        "rounding_direction": "up",
+        "rounding_minimum": 0,
+        "payment_terms_days": 14,
+        "seller": {},
+        "cash_rounding": {},
+        "approve_before_issue": False,
+    }
     return FirmSettings(**values, **more)
 
 
@@ -106,5 +120,10 @@ def view(settings: FirmSettings) -> dict[str, Any]:
         "locked_until": settings.locked_until,
         "payment_terms_days": settings.payment_terms_days,
         "default_tax_code_id": settings.default_tax_code_id,
+        "seller": settings.seller,
+        "cash_rounding": [
+            money.view(Decimal(step), currency) for currency, step in sorted(settings.cash_rounding.items())
+        ],
+        "approve_before_issue": settings.approve_before_issue,
         "version": settings.version,
     }

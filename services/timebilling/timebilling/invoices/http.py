@@ -11,10 +11,22 @@ from timebilling.invoices.tables import Invoice
 
 
 def list_invoices(
-    uow: Uow, limit: int = 50, cursor: str | None = None, client_id: str | None = None, status: str | None = None
+    uow: Uow,
+    limit: int = 50,
+    cursor: str | None = None,
+    client_id: str | None = None,
+    status: str | None = None,
+    kind: str | None = None,
+    corrects_id: str | None = None,
 ) -> dict[str, Any]:
     return queries.list_invoices(
-        uow, limit=limit, cursor=cursor, client_id=UUID(client_id) if client_id else None, status=status
+        uow,
+        limit=limit,
+        cursor=cursor,
+        client_id=UUID(client_id) if client_id else None,
+        status=status,
+        kind=kind,
+        corrects_id=UUID(corrects_id) if corrects_id else None,
     )
 
 
@@ -44,6 +56,22 @@ def change_line(uow: Uow, invoice_id: str, line_id: str, body: dict[str, Any]) -
 def remove_line(uow: Uow, invoice_id: str, line_id: str) -> Reply:
     usecases.remove_line(uow, UUID(invoice_id), UUID(line_id), uow.if_match)
     return NO_CONTENT
+
+
+def add_line(uow: Uow, invoice_id: str, body: dict[str, Any]) -> Reply:
+    return _reply(uow, usecases.add_line(uow, UUID(invoice_id), body, uow.if_match))
+
+
+def regroup_invoice(uow: Uow, invoice_id: str, body: dict[str, Any]) -> Reply:
+    return _reply(uow, usecases.regroup(uow, UUID(invoice_id), body, uow.if_match))
+
+
+def approve_invoice(uow: Uow, invoice_id: str) -> Reply:
+    return _reply(uow, usecases.approve(uow, UUID(invoice_id), uow.if_match))
+
+
+def send_invoice(uow: Uow, invoice_id: str, body: dict[str, Any]) -> Reply:
+    return _reply(uow, usecases.send(uow, UUID(invoice_id), body.get("message", "")))
 
 
 def issue_invoice(uow: Uow, invoice_id: str, body: dict[str, Any]) -> Reply:

@@ -14,7 +14,7 @@ from chassis import paging
 from chassis.errors import NotFound
 from chassis.uow import Uow
 from praxis.common.v1.types_pb2 import Money
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged
+from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceSent
 from timebilling import money
 from timebilling.copies.tables import FirmCopy
 from timebilling.copies.usecases import today
@@ -24,30 +24,52 @@ from timebilling.taxes.rules import TaxTotal
 from timebilling.taxes.usecases import plain
 
 _INVOICES = """
-SELECT i.id, i.client_id, c.name AS client_name, i.state, i.number, i.currency, i.issued_on, i.due_on, i.net, i.tax, i.total, i.paid, i.bad_debt,
-       i.document_id, i.created_at, i.version
-FROM invoices i JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_id WHERE i.firm_id = :firm"""
+SELECT i.id, i.kind, i.client_id, c.name AS client_name, i.work_client_id, w.name AS work_client_name, i.corrects_id, i.state, i.number,
+       i.currency, i.issued_on, i.due_on, i.net, i.tax, i.total, i.paid, i.bad_debt, i.credited, i.document_id, i.created_at,
+       i.approved_at, i.sent_at, i.version
+FROM invoices i JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_id
+JOIN client_copy w ON w.firm_id = i.firm_id AND w.id = i.work_client_id WHERE i.firm_id = :firm"""
+_OPEN = "AND i.state = 'issued' AND i.kind = 'invoice' AND i.paid + i.bad_debt + i.credited < i.total"
+_DONE = "AND i.state = 'issued' AND i.kind = 'invoice' AND i.paid + i.bad_debt + i.credited >= i.total"
 _STATUS = {
     "draft": "AND i.state = 'draft'",
     "void": "AND i.state = 'void'",
-    "paid": "AND i.state = 'issued' AND i.paid + i.bad_debt >= i.total AND i.bad_debt = 0",
-    "written_off": "AND i.state = 'issued' AND i.paid + i.bad_debt >= i.total AND i.bad_debt > 0",
-    "overdue": "AND i.state = 'issued' AND i.paid + i.bad_debt < i.total AND i.due_on < :today",
-    "part_paid": "AND i.state = 'issued' AND i.paid + i.bad_debt < i.total AND i.due_on >= :today AND i.paid > 0",
-    "open": "AND i.state = 'issued' AND i.paid + i.bad_debt < i.total AND i.due_on >= :today AND i.paid = 0",
+    "issued": "AND i.state = 'issued' AND i.kind = 'credit_note'",
+    "paid": f"{_DONE} AND i.bad_debt = 0 AND (i.credited = 0 OR i.paid > 0)",
+    "credited": f"{_DONE} AND i.bad_debt = 0 AND i.credited > 0 AND i.paid = 0",
+    "written_off": f"{_DONE} AND i.bad_debt > 0",
+    "overdue": f"{_OPEN} AND i.due_on < :today",
+    "part_paid": f"{_OPEN} AND i.due_on >= :today AND i.paid + i.credited > 0",
+    "open": f"{_OPEN} AND i.due_on >= :today AND i.paid + i.credited = 0",
 }
 
 
 def list_invoices(
-    uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None, status: str | None
+    uow: Uow,
+    *,
+    limit: int,
+    cursor: str | None,
+    client_id: UUID | None,
+    status: str | None,
+    kind: str | None = None,
+    corrects_id: UUID | None = None,
 ) -> dict[str, Any]:
     day = today(uow)
     conditions = ("AND i.client_id = :client " if client_id else "") + (_STATUS[status] if status else "")
+    conditions += (" AND i.kind = :kind" if kind else "") + (" AND i.corrects_id = :corrects" if corrects_id else "")
     after, values = paging.keyset(["i.id"], cursor, descending=True)
     rows = (
         uow.session.execute(
             text(f"{_INVOICES} {conditions} {after} ORDER BY i.id DESC LIMIT :limit"),
-            {"firm": uow.firm_id, "client": client_id, "today": day, "limit": limit + 1, **values},
+            {
+                "firm": uow.firm_id,
+                "client": client_id,
+                "kind": kind,
+                "corrects": corrects_id,
+                "today": day,
+                "limit": limit + 1,
+                **values,
+            },
         )
         .mappings()
         .all()
@@ -84,6 +106,14 @@ def get_invoice(uow: Uow, invoice_id: UUID) -> dict[str, Any]:
     return _summary(row, today(uow)) | {
         "payment_terms_days": invoice.payment_terms_days,
         "note": invoice.note,
+        "order_reference": invoice.order_reference,
+        "reason": invoice.reason,
+        "tax_inclusive": invoice.tax_inclusive,
+        "discount": discount_view(invoice, currency),
+        "lines_net": money.view(invoice.lines_net, currency),
+        "discount_amount": money.view(invoice.discount, currency),
+        "rounding": money.view(invoice.rounding, currency),
+        "exchange": (invoice.frozen or {}).get("exchange"),
         "lines": _lines(uow, invoice),
         "taxes": invoice.taxes,
         "standard": money.view(invoice.standard, currency),
@@ -107,25 +137,63 @@ def _lines(uow: Uow, invoice: Invoice) -> list[dict[str, Any]]:
 
 def _line(row: Mapping[Any, Any], currency: str) -> dict[str, Any]:
     taxed = row["tax_code_id"] is not None
-    return {n: row[n] for n in ("id", "job_id", "job_title", "description", "reason", "tax_code_id", "item_ids")} | {
+    names = (
+        "id",
+        "kind",
+        "job_id",
+        "job_title",
+        "description",
+        "unit",
+        "reason",
+        "tax_code_id",
+        "item_ids",
+        "corrects_line_id",
+    )
+    return {n: row[n] for n in names} | {
         "quantity": str(row["quantity"]),
         "standard": money.view(row["standard"], currency),
+        "amount": money.view(row["amount"], currency),
+        "discount": discount_view(row, currency),
+        "discount_amount": money.view(row["discount"], currency),
         "net": money.view(row["net"], currency),
         "tax_label": row["tax_label"] if taxed else None,
         "tax_percent": plain(row["tax_percent"]) if taxed else None,
         "tax": money.view(row["tax"], currency),
+        "credited": money.view(row["credited"], currency),
+    }
+
+
+def discount_view(of: Any, currency: str) -> dict[str, Any] | None:
+    """A discount as it was given: a percentage or an amount, and why."""
+    kind, value, reason = (
+        of[n] if isinstance(of, Mapping) else getattr(of, n)
+        for n in ("discount_kind", "discount_value", "discount_reason")
+    )
+    if kind is None:
+        return None
+    return {
+        "percent": plain(value) if kind == "percent" else None,
+        "amount": money.view(value, currency) if kind == "amount" else None,
+        "reason": reason or "",
     }
 
 
 def _summary(row: Mapping[Any, Any], day: date) -> dict[str, Any]:
     currency = row["currency"]
-    balance = row["total"] - row["paid"] - row["bad_debt"] if row["state"] == "issued" else money.ZERO
+    owed = row["state"] == "issued" and row["kind"] == rules.INVOICE
+    balance = row["total"] - row["paid"] - row["bad_debt"] - row["credited"] if owed else money.ZERO
     return {
         n: row[n]
         for n in (
             "id",
+            "kind",
             "client_id",
             "client_name",
+            "work_client_id",
+            "work_client_name",
+            "corrects_id",
+            "approved_at",
+            "sent_at",
             "number",
             "issued_on",
             "due_on",
@@ -134,8 +202,15 @@ def _summary(row: Mapping[Any, Any], day: date) -> dict[str, Any]:
             "version",
         )
     } | {
-        "status": rules.status(row["state"], row["total"], row["paid"], row["due_on"], day, row["bad_debt"]),
-        **{n: money.view(row[n], currency) for n in ("net", "tax", "total", "paid", "bad_debt")},
+        "status": rules.status(
+            row["state"],
+            row["total"],
+            row["paid"],
+            row["due_on"],
+            day,
+            *(row[n] for n in ("bad_debt", "credited", "kind")),
+        ),
+        **{n: money.view(row[n], currency) for n in ("net", "tax", "total", "paid", "bad_debt", "credited")},
         "balance": money.view(balance, currency),
     }
 
@@ -149,12 +224,22 @@ def tax_total(total: TaxTotal, currency: str) -> dict[str, Any]:
         "percent": percent,
         "taxable": money.view(total.taxable, currency),
         "tax": money.view(total.amount, currency),
+        "discount": money.view(total.discount, currency),
         "legal_text": total.tax.legal_text,
     }
 
 
 def status_of(invoice: Invoice, day: date) -> str:
-    return rules.status(invoice.state, invoice.total, invoice.paid, invoice.due_on, day, invoice.bad_debt)
+    return rules.status(
+        invoice.state,
+        invoice.total,
+        invoice.paid,
+        invoice.due_on,
+        day,
+        invoice.bad_debt,
+        invoice.credited,
+        invoice.kind,
+    )
 
 
 def event(invoice: Invoice, day: date) -> InvoiceChanged:
@@ -169,6 +254,18 @@ def event(invoice: Invoice, day: date) -> InvoiceChanged:
         balance=Money(**money.view(invoice.balance, invoice.currency)),
         document_id=str(invoice.document_id or ""),
         version=invoice.version,
+        kind=invoice.kind,
+        corrects_id=str(invoice.corrects_id or ""),
+    )
+
+
+def sent_event(invoice: Invoice, message: str) -> InvoiceSent:
+    return InvoiceSent(
+        invoice_id=str(invoice.id),
+        client_id=str(invoice.client_id),
+        number=invoice.number or "",
+        kind=invoice.kind,
+        message=message,
     )
 
 
@@ -229,32 +326,82 @@ def issued_to(uow: Uow, invoice_id: UUID, client_ids: Collection[UUID]) -> tuple
     return invoice, uow.now.astimezone(ZoneInfo(zone)).date(), lines or []
 
 
+def corrects_number(uow: Uow, note: Invoice) -> str:
+    """The number of the invoice that a credit note corrects; "" of an invoice."""
+    if note.corrects_id is None:
+        return ""
+    return uow.session.scalar(select(Invoice.number).where(Invoice.id == note.corrects_id)) or ""
+
+
 # --- what must always hold (`check`) ----------------------------------------------------------------------------------
 
 
 def wrong_totals(uow: Uow) -> Iterator[str]:
-    """Invoices and drafts whose lines, or whose items, do not sum to what they say."""
+    """Invoices, drafts and credit notes whose lines do not sum to what they say, or whose lines' items not to the line."""
     rows = uow.session.execute(
         text(
             """SELECT i.id FROM invoices i
-            LEFT JOIN (SELECT invoice_id, sum(net) AS net, sum(tax) AS tax, sum(standard) AS standard FROM invoice_lines GROUP BY 1) l
-                ON l.invoice_id = i.id
-            LEFT JOIN (SELECT invoice_id, sum(billed) AS billed FROM invoice_items GROUP BY 1) x ON x.invoice_id = i.id
-            WHERE (i.net, i.tax, i.standard, i.net) IS DISTINCT FROM
-                  (coalesce(l.net, 0), coalesce(l.tax, 0), coalesce(l.standard, 0), coalesce(x.billed, 0)) OR i.total <> i.net + i.tax"""
+            LEFT JOIN (SELECT invoice_id, sum(net) AS net, sum(discount_share) AS share, sum(tax) AS tax, sum(standard) AS standard
+                       FROM invoice_lines GROUP BY 1) l ON l.invoice_id = i.id
+            WHERE (i.lines_net, i.discount, i.tax, i.standard) IS DISTINCT FROM
+                  (coalesce(l.net, 0), coalesce(l.share, 0), coalesce(l.tax, 0), coalesce(l.standard, 0))
+               OR i.net <> i.lines_net - i.discount OR i.total <> i.net + i.tax + i.rounding
+            UNION
+            SELECT l.invoice_id FROM invoice_lines l JOIN (SELECT line_id, sum(billed) AS billed FROM invoice_items GROUP BY 1) x ON x.line_id = l.id
+            WHERE x.billed <> l.net - l.discount_share + l.drawn
+            UNION
+            SELECT l.invoice_id FROM invoice_lines l WHERE l.kind <> 'fee' AND l.net > 0
+               AND NOT EXISTS (SELECT 1 FROM invoice_items x WHERE x.firm_id = l.firm_id AND x.line_id = l.id)"""
         )
     )
     for row in rows:
         yield f"invoice {row.id}"
 
 
-def number_gaps(uow: Uow) -> Iterator[str]:
-    """Series whose numbers are not exactly 1 to the last one taken."""
+def wrong_credits(uow: Uow) -> Iterator[str]:
+    """Invoices and lines whose credit notes do not sum to what they say was credited, or to more than there was."""
     rows = uow.session.execute(
         text(
-            "SELECT s.series, s.next_number - 1 AS taken, count(i.sequence) AS used, max(i.sequence) AS highest FROM number_series s "
+            """SELECT i.id FROM invoices i LEFT JOIN (SELECT corrects_id, sum(total) AS total FROM invoices WHERE kind = 'credit_note' GROUP BY 1) c
+                ON c.corrects_id = i.id
+            WHERE i.credited <> coalesce(c.total, 0) OR i.credited > i.total
+            UNION
+            SELECT l.invoice_id FROM invoice_lines l
+            LEFT JOIN (SELECT corrects_line_id, sum(net) AS net, sum(tax) AS tax FROM invoice_lines WHERE corrects_line_id IS NOT NULL GROUP BY 1) c
+                ON c.corrects_line_id = l.id
+            WHERE l.credited <> coalesce(c.net, 0) OR l.credited_tax <> coalesce(c.tax, 0)"""
+        )
+    )
+    for row in rows:
+        yield f"invoice {row.id}"
+
+
+def wrong_billed(uow: Uow) -> Iterator[str]:
+    """Billed items that are not billed at what their invoice says less what its credit notes took off."""
+    rows = uow.session.execute(
+        text(
+            """SELECT w.id FROM wip_items w
+            LEFT JOIN (SELECT item_id, invoice_id, sum(billed) AS billed FROM invoice_items WHERE live GROUP BY 1, 2) x
+                ON x.item_id = w.id AND x.invoice_id = w.invoice_id
+            LEFT JOIN (SELECT y.item_id, n.corrects_id, sum(y.billed) AS credited FROM invoice_items y
+                       JOIN invoices n ON n.id = y.invoice_id AND n.kind = 'credit_note' GROUP BY 1, 2) c
+                ON c.item_id = w.id AND c.corrects_id = w.invoice_id
+            WHERE w.state = 'billed' AND w.billed <> coalesce(x.billed, 0) - coalesce(c.credited, 0)"""
+        )
+    )
+    for row in rows:
+        yield f"item {row.id}"
+
+
+def number_gaps(uow: Uow) -> Iterator[str]:
+    """Series whose numbers are not exactly those from the first to the last one taken."""
+    rows = uow.session.execute(
+        text(
+            "SELECT s.series, s.next_number - s.first_number AS taken, count(i.sequence) AS used, max(i.sequence) AS highest FROM number_series s "
             "LEFT JOIN invoices i ON i.firm_id = s.firm_id AND i.series = s.series "
-            "GROUP BY s.series, s.next_number HAVING count(DISTINCT i.sequence) <> s.next_number - 1 OR max(i.sequence) <> s.next_number - 1"
+            "GROUP BY s.series, s.first_number, s.next_number "
+            "HAVING count(DISTINCT i.sequence) <> s.next_number - s.first_number "
+            "OR max(i.sequence) <> s.next_number - 1 OR min(i.sequence) <> s.first_number"
         )
     )
     for row in rows:

@@ -11,7 +11,9 @@ from timebilling.money import ZERO, spread
 
 DRAFT, ISSUED, VOID = "draft", "issued", "void"
 FIRST_DAY = date(1990, 1, 1)
-SERIES, PREFIX, WIDTH = "INV", "INV-", 6
+INVOICE, CREDIT_NOTE = "invoice", "credit_note"
+WORK, DISBURSEMENT, FEE = "work", "disbursement", "fee"
+HOURS, PIECES = "HUR", "C62"  # UN/ECE Recommendation 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,15 @@ class Item:
     narrative: str
     billable_seconds: int
     standard: Decimal
+    kind: str = "time"  # time, disbursement
+    tax_code_id: UUID | None = None  # of its own, where it has one
 
 
 @dataclass(slots=True)
 class Line:
     """A line of a new draft with the items it stands for."""
 
-    job_id: UUID
+    job_id: UUID | None
     description: str
     items: list[Item] = field(default_factory=list)
 
@@ -43,8 +47,20 @@ class Line:
         return sum((i.standard for i in self.items), ZERO)
 
     @property
+    def kind(self) -> str:
+        return DISBURSEMENT if self.items and self.items[0].kind == DISBURSEMENT else WORK
+
+    @property
+    def tax_code_id(self) -> UUID | None:
+        return self.items[0].tax_code_id if self.items else None
+
+    @property
     def quantity(self) -> Decimal:
-        return hours(sum(i.billable_seconds for i in self.items))
+        return Decimal(1) if self.kind == DISBURSEMENT else hours(sum(i.billable_seconds for i in self.items))
+
+    @property
+    def unit(self) -> str:
+        return PIECES if self.kind == DISBURSEMENT else HOURS
 
 
 def hours(seconds: int) -> Decimal:
@@ -53,16 +69,22 @@ def hours(seconds: int) -> Decimal:
 
 
 def lines_of(items: Sequence[Item], group_by: str) -> list[Line]:
-    """Lines per job, per job and activity, or per entry; in the order of the items (by job, then day)."""
+    """Lines per job, per job and activity, or per entry; in the order of the items (by job, then day).
+
+    Disbursements have a line each, after the work: they carry their own tax and are looked at one by one.
+    """
     lines: dict[tuple[object, ...], Line] = {}
-    for item in items:
-        key = {"job": (item.job_id,), "job_activity": (item.job_id, item.activity_id), "entry": (item.id,)}[group_by]
-        line = lines.setdefault(key, Line(item.job_id, _describe(item, group_by)))
+    for item in sorted(items, key=lambda i: i.kind == DISBURSEMENT):
+        by = "entry" if item.kind == DISBURSEMENT else group_by
+        key = {"job": (item.job_id,), "job_activity": (item.job_id, item.activity_id), "entry": (item.id,)}[by]
+        line = lines.setdefault(key, Line(item.job_id, _describe(item, by)))
         line.items.append(item)
     return list(lines.values())
 
 
 def _describe(item: Item, group_by: str) -> str:
+    if item.kind == DISBURSEMENT:
+        return f"{item.day:%d %b %Y} · {item.narrative}"
     if group_by == "entry":
         work = item.narrative or item.activity_name or item.job_title
         return (
@@ -73,13 +95,13 @@ def _describe(item: Item, group_by: str) -> str:
     return item.job_title
 
 
-def bill_at(net: Decimal, standards: Sequence[Decimal], currency: str, reason: str | None) -> list[Decimal]:
-    """What each item is billed at when together they are billed at `net`.
+def bill_at(price: Decimal, standards: Sequence[Decimal], currency: str, reason: str | None) -> list[Decimal]:
+    """What each is billed at when together they are billed at `price`.
 
-    Proportional to standard values, largest remainder; items without value share evenly. Errors: `adjustment_reason_missing`
-    (422) when `net` is not the standard value and nobody says why.
+    Proportional to standard values, largest remainder; what has no value shares evenly. Errors: `adjustment_reason_missing`
+    (422) when `price` is not the standard value and nobody says why.
     """
-    if net == sum(standards, ZERO):
+    if price == sum(standards, ZERO):
         return list(standards)
     if not reason:
         raise Invalid(
@@ -87,30 +109,36 @@ def bill_at(net: Decimal, standards: Sequence[Decimal], currency: str, reason: s
             "Say why this is billed at more or less than its standard value.",
             pointer="/reason",
         )
-    return spread(net, standards, currency)
-
-
-def number(sequence: int) -> str:
-    """INV-000001 for 1."""
-    return f"{PREFIX}{sequence:0{WIDTH}d}"
+    return spread(price, standards, currency)
 
 
 def due_on(issued_on: date, terms_days: int) -> date:
     return issued_on + timedelta(days=terms_days)
 
 
-def status(state: str, total: Decimal, paid: Decimal, due: date | None, today: date, bad_debt: Decimal = ZERO) -> str:
-    """draft, open, part_paid, paid, overdue, written_off, void: derived, never typed in. Overdue beats part paid: money is late.
+def status(
+    state: str,
+    total: Decimal,
+    paid: Decimal,
+    due: date | None,
+    today: date,
+    bad_debt: Decimal = ZERO,
+    credited: Decimal = ZERO,
+    kind: str = INVOICE,
+) -> str:
+    """draft, open, part_paid, paid, overdue, credited, written_off, void: derived, never typed in. Overdue beats part paid: money is late.
 
-    `bad_debt` is what was given up of it.
+    `bad_debt` is what was given up of it, `credited` what credit notes took off. A credit note is just issued.
     """
     if state != ISSUED:
         return state
-    if paid + bad_debt >= total:
-        return "written_off" if bad_debt > 0 else "paid"
+    if kind == CREDIT_NOTE:
+        return "issued"
+    if paid + bad_debt + credited >= total:
+        return "written_off" if bad_debt > 0 else "credited" if credited > 0 and paid == 0 else "paid"
     if due is not None and today > due:
         return "overdue"
-    return "part_paid" if paid > 0 else "open"
+    return "part_paid" if paid + credited > 0 else "open"
 
 
 def check_issue_date(issued_on: date, today: date) -> None:
@@ -133,17 +161,49 @@ def refusal_to_change(state: str, shown: str | None) -> DomainError | None:
     return Conflict("invoice_issued", f"This invoice was issued as {shown} and does not change. Void it to correct it.")
 
 
-def refusal_to_issue(state: str, shown: str | None, lines: int) -> DomainError | None:
+def refusal_to_issue(state: str, shown: str | None, lines: int, *, unapproved: bool = False) -> DomainError | None:
     if state == ISSUED:
         return Conflict("invoice_already_issued", f"This invoice was issued as {shown}.")
     if state == VOID:
         return Conflict("invoice_void", f"Invoice {shown} is void.")
     if not lines:
         return Conflict("invoice_empty", "There is nothing on this draft. Add WIP, or drop it.")
+    if unapproved:
+        return Conflict("invoice_not_approved", "This firm issues approved drafts only. Have this one approved first.")
     return None
 
 
-def refusal_to_void(state: str, shown: str | None, paid: Decimal, bad_debt: Decimal = ZERO) -> DomainError | None:
+def refusal_to_send(state: str, shown: str | None) -> DomainError | None:
+    if state == DRAFT:
+        return Conflict("invoice_not_issued", "A draft can't be sent. Issue it first.")
+    if state == VOID:
+        return Conflict("invoice_void", f"Invoice {shown} is void.")
+    return None
+
+
+def refusal_to_credit(kind: str, state: str, shown: str | None, left: Decimal) -> DomainError | None:
+    """`left` is what of the invoice's total was not credited yet."""
+    if kind == CREDIT_NOTE:
+        return Conflict("credit_note_final", f"{shown} is a credit note. Bill again what it should not have credited.")
+    if state == DRAFT:
+        return Conflict("invoice_not_issued", "A draft is changed or dropped, not credited.")
+    if state == VOID:
+        return Conflict("invoice_void", f"Invoice {shown} is void.")
+    if not left:
+        return Conflict("credit_over_invoice", f"Invoice {shown} is credited in full already.")
+    return None
+
+
+def refusal_to_void(
+    state: str,
+    shown: str | None,
+    paid: Decimal,
+    bad_debt: Decimal = ZERO,
+    credited: Decimal = ZERO,
+    kind: str = INVOICE,
+) -> DomainError | None:
+    if kind == CREDIT_NOTE:
+        return Conflict("credit_note_final", f"{shown} is a credit note. Bill again what it should not have credited.")
     if state == DRAFT:
         return Conflict("invoice_not_issued", "A draft is dropped, not voided.")
     if state == VOID:
@@ -152,6 +212,8 @@ def refusal_to_void(state: str, shown: str | None, paid: Decimal, bad_debt: Deci
         return Conflict("invoice_has_payments", f"Invoice {shown} has payments on it and can't be voided.")
     if bad_debt:
         return Conflict("invoice_has_bad_debt", f"Invoice {shown} was given up as a bad debt. Take that back first.")
+    if credited:
+        return Conflict("invoice_has_credits", f"Invoice {shown} has credit notes. Credit the rest of it instead.")
     return None
 
 

@@ -1,6 +1,6 @@
-"""From WIP to an issued invoice: drafting, adjusting, issuing, voiding."""
+"""From WIP to an issued invoice: drafting, adjusting, approving, issuing, sending, voiding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,21 +8,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text, update
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import flag_modified
 
 from chassis.errors import Conflict, DomainError, Invalid, NotFound
 from chassis.uow import Uow, lost_update
 from timebilling import money
-from timebilling.copies.tables import ClientCopy, JobCopy
+from timebilling.client_terms.usecases import load as client_terms
+from timebilling.copies.tables import ClientCopy
 from timebilling.copies.usecases import branding, client, firm, today
+from timebilling.currencies import usecases as currencies
 from timebilling.firm_settings.usecases import load as firm_settings
+from timebilling.invoices import lines as parts
 from timebilling.invoices import queries, rules
-from timebilling.invoices.rules import Item
 from timebilling.invoices.tables import Invoice, InvoiceItem, InvoiceLine
 from timebilling.ledger import rules as ledger_rules
 from timebilling.ledger import usecases as ledger
 from timebilling.money import ZERO
-from timebilling.taxes import rules as tax_rules
+from timebilling.numbering.usecases import take
 from timebilling.taxes import usecases as taxes
 from timebilling.wip import usecases as wip
 
@@ -39,94 +42,175 @@ def create_draft(uow: Uow, body: dict[str, Any]) -> Invoice:
     of = client(uow, UUID(body["client_id"]))
     until = date.fromisoformat(body["until"]) if body.get("until") else None
     if "item_ids" in body:
-        items, currency = _named_items(uow, of, [UUID(i) for i in body["item_ids"]])
+        items, currency = parts.named_items(uow, of, [UUID(i) for i in body["item_ids"]])
     else:
-        items, currency = _open_items(uow, of, [UUID(j) for j in body.get("job_ids", [])], until)
-    settings = firm_settings(uow)
-    invoice = uow.add(
-        Invoice(
-            client_id=of.id,
-            state=rules.DRAFT,
-            series=rules.SERIES,
-            currency=currency,
-            payment_terms_days=settings.payment_terms_days,
-            note=body.get("note", ""),
-            created_at=uow.now,
-        )
-    )
-    lines = _make_lines(
-        uow, invoice, rules.lines_of(items, body.get("group_by", "job_activity")), settings.default_tax_code_id
-    )
-    uow.session.execute(
-        text("UPDATE wip_items SET state = 'reserved', invoice_id = :invoice WHERE firm_id = :firm AND id = ANY(:ids)"),
-        {"invoice": invoice.id, "firm": uow.firm_id, "ids": [i.id for i in items]},
-    )
-    _total_up(uow, invoice, lines, today(uow))
-    uow.audit("invoice.drafted", "invoice", invoice.id, after=_facts(invoice))
+        items, currency = parts.open_items(uow, of, [UUID(j) for j in body.get("job_ids", [])], until)
+    invoice = open_draft(uow, of, currency, note=body.get("note", ""), order_reference=body.get("order_reference", ""))
+    made = rules.lines_of(items, body.get("group_by", "job_activity"))
+    lines = parts.put_work(uow, invoice, made, tax_code_of(uow, invoice))
+    parts.total_up(uow, invoice, lines, today(uow))
+    uow.audit("invoice.drafted", "invoice", invoice.id, after=facts(invoice))
     return invoice
 
 
+def open_draft(uow: Uow, of: ClientCopy, currency: str, *, note: str = "", order_reference: str = "") -> Invoice:
+    """An empty draft for a client, on its terms."""
+    terms = client_terms(uow, of.id)
+    days = terms.payment_terms_days
+    return uow.add(
+        Invoice(
+            client_id=of.id,
+            work_client_id=of.id,
+            state=rules.DRAFT,
+            currency=currency,
+            payment_terms_days=firm_settings(uow).payment_terms_days if days is None else days,
+            tax_inclusive=terms.tax_inclusive,
+            note=note,
+            order_reference=order_reference,
+            created_at=uow.now,
+        )
+    )
+
+
+def tax_code_of(uow: Uow, invoice: Invoice) -> UUID | None:
+    """The tax code of a draft's new lines: the client's, else the firm's."""
+    return client_terms(uow, invoice.client_id).tax_code_id or firm_settings(uow).default_tax_code_id
+
+
 def change_draft(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int | None) -> Invoice:
-    """A draft's note, terms, or what all its work is billed at together.
+    """A draft's note, terms, references, discount, whether its prices include tax, or what all its work is billed at together.
 
     Errors: `invoice_issued`, `invoice_void` (409), `adjustment_reason_missing`, `currency_mismatch`, `amount_precision`,
-    `amount_negative` (422), `version_conflict` (412).
+    `amount_negative`, `prices_include_tax`, `prices_exclude_tax`, `discount_over_amount`, `discount_in_the_way` (422),
+    `version_conflict` (412).
     """
     invoice = _draft(uow, invoice_id, if_match)
-    before = _facts(invoice)
-    invoice.note = body.get("note", invoice.note)
-    invoice.payment_terms_days = body.get("payment_terms_days", invoice.payment_terms_days)
-    lines = _lines(uow, invoice)
-    if "net" in body:
-        net, _ = money.parse(body["net"], pointer="/net", currency=invoice.currency)
-        _bill_at(uow, lines, net, body.get("reason"), invoice.currency)
-    _total_up(uow, invoice, lines, today(uow))
-    uow.audit("invoice.changed", "invoice", invoice.id, before=before, after=_facts(invoice), reason=body.get("reason"))
+    before = facts(invoice)
+    for name in ("note", "order_reference", "payment_terms_days"):
+        setattr(invoice, name, body.get(name, getattr(invoice, name)))
+    lines = parts.lines_of(uow, invoice)
+    if "tax_inclusive" in body:
+        _include_tax(invoice, lines, body["tax_inclusive"])
+    if "discount" in body:
+        _set_discount(invoice, body["discount"], invoice.currency)
+    amount = _amount(invoice, body)
+    if amount is not None:
+        _price_all(invoice, lines, amount, body.get("reason"))
+    parts.total_up(uow, invoice, lines, today(uow))
+    _changed(uow, invoice, "invoice.changed", before, body.get("reason"))
     return invoice
 
 
 def change_line(uow: Uow, invoice_id: UUID, line_id: UUID, body: dict[str, Any], if_match: int | None) -> Invoice:
-    """A line's text, tax code, or what its work is billed at. Errors: those of `change_draft`; `invoice_line_not_found`,
+    """A line's text, tax code, discount, or what its work is billed at. Errors: those of `change_draft`; `invoice_line_not_found`,
     `tax_code_not_found` (404), `tax_rate_missing` (422).
     """
     invoice = _draft(uow, invoice_id, if_match)
-    before = _facts(invoice)
-    lines = _lines(uow, invoice)
-    line = _line(lines, line_id)
+    before = facts(invoice)
+    lines = parts.lines_of(uow, invoice)
+    line = parts.line_of(lines, line_id)
     line.description = body.get("description", line.description)
     if "tax_code_id" in body:
-        code = UUID(body["tax_code_id"]) if body["tax_code_id"] else None
-        if code is not None and code not in taxes.on(uow, [code], today(uow)):
-            raise NotFound("tax_code_not_found", "There is no such tax code.", pointer="/tax_code_id")
-        line.tax_code_id = code
-    if "net" in body:
-        net, _ = money.parse(body["net"], pointer="/net", currency=invoice.currency)
-        _bill_at(uow, [line], net, body.get("reason"), invoice.currency)
-    _total_up(uow, invoice, lines, today(uow))
-    uow.audit(
-        "invoice.line_changed", "invoice", invoice.id, before=before, after=_facts(invoice), reason=body.get("reason")
+        line.tax_code_id = _tax_code(uow, body["tax_code_id"])
+    if "discount" in body:
+        _set_discount(line, body["discount"], invoice.currency)
+    amount = _amount(invoice, body)
+    if amount is not None and line.kind == rules.FEE:
+        line.amount, line.reason = amount, body.get("reason", line.reason)
+    elif amount is not None:
+        parts.price([line], amount, body.get("reason"), invoice.currency, invoice.tax_inclusive)
+    parts.total_up(uow, invoice, lines, today(uow))
+    _changed(uow, invoice, "invoice.line_changed", before, body.get("reason"))
+    return invoice
+
+
+def add_line(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int | None) -> Invoice:
+    """A line of its own, without work behind it: a fixed charge. Errors: those of `change_line`."""
+    invoice = _draft(uow, invoice_id, if_match)
+    before = facts(invoice)
+    lines = parts.lines_of(uow, invoice)
+    amount = _amount(invoice, body)
+    assert amount is not None
+    code = _tax_code(uow, body["tax_code_id"]) if "tax_code_id" in body else tax_code_of(uow, invoice)
+    line = parts.new_line(
+        invoice,
+        max((x.position for x in lines), default=0) + 1,
+        kind=rules.FEE,
+        job_id=None,
+        description=body["description"],
+        quantity=Decimal(body.get("quantity", "1")),
+        unit=rules.PIECES,
+        standard=ZERO,
+        amount=amount,
+        tax_code_id=code,
     )
+    uow.session.add(line)
+    lines.append(line)
+    parts.total_up(uow, invoice, lines, today(uow))
+    _changed(uow, invoice, "invoice.line_added", before, None)
     return invoice
 
 
 def remove_line(uow: Uow, invoice_id: UUID, line_id: UUID, if_match: int | None) -> None:
     """Takes a line off; its work is unbilled again. Errors: `invoice_line_not_found` (404), `invoice_issued` (409)."""
     invoice = _draft(uow, invoice_id, if_match)
-    lines = _lines(uow, invoice)
-    line = _line(lines, line_id)
-    items = list(uow.session.scalars(select(InvoiceItem.item_id).where(InvoiceItem.line_id == line.id)))
-    uow.session.execute(
-        text("UPDATE wip_items SET state = 'unbilled', invoice_id = NULL WHERE firm_id = :firm AND id = ANY(:ids)"),
-        {"firm": uow.firm_id, "ids": items},
-    )
-    uow.session.execute(
-        text("DELETE FROM invoice_items WHERE firm_id = :firm AND line_id = :line"),
-        {"firm": uow.firm_id, "line": line.id},
-    )
-    uow.session.delete(line)
-    uow.session.flush()
-    _total_up(uow, invoice, [x for x in lines if x is not line], today(uow))
+    lines = parts.lines_of(uow, invoice)
+    line = parts.line_of(lines, line_id)
+    parts.take_off(uow, [line])
+    parts.total_up(uow, invoice, [x for x in lines if x is not line], today(uow))
+    invoice.approved_at = invoice.approved_by = None
     uow.audit("invoice.line_removed", "invoice", invoice.id, before={"line": line.description, "net": str(line.net)})
+
+
+def regroup(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int | None) -> Invoice:
+    """Puts a draft's work into other lines: all of it by `group_by`, or the lines of `line_ids` into one that says `description`.
+
+    What the work is billed at stays: written up or down lines keep their amounts and reasons, a line's own discount becomes part of its
+    amount. Errors: `invoice_line_not_found` (404), `lines_differ_in_tax` (422), those of `change_draft`.
+    """
+    invoice = _draft(uow, invoice_id, if_match)
+    before = facts(invoice)
+    lines = parts.lines_of(uow, invoice)
+    if "line_ids" in body:
+        old = [parts.line_of(lines, UUID(i)) for i in dict.fromkeys(body["line_ids"])]
+    else:
+        old = [x for x in lines if x.kind != rules.FEE]
+    if any(x.kind == rules.FEE or x.drawn for x in old):
+        raise Conflict("line_has_no_work", "Only lines of work are put together.")
+    items = parts.items_on(uow, invoice)
+    worth: dict[UUID, tuple[Decimal, str | None, UUID | None]] = {}
+    for line in old:
+        mine = items.get(line.id, [])
+        shares = money.spread(line.amount - line.discount, [i.standard for i in mine], invoice.currency)
+        reason = line.reason or line.discount_reason
+        worth |= {i.id: (share, reason, line.tax_code_id) for i, share in zip(mine, shares, strict=True)}
+    together = sorted((i for x in old for i in items.get(x.id, [])), key=lambda i: (i.job_title, i.job_id, i.day, i.id))
+    if "line_ids" in body:
+        made = [rules.Line(old[0].job_id if len({x.job_id for x in old}) == 1 else None, body["description"], together)]
+    else:
+        made = rules.lines_of(together, body["group_by"])
+    codes = [{worth[i.id][2] for i in line.items} for line in made]
+    if any(len(c) > 1 for c in codes):
+        raise Invalid("lines_differ_in_tax", "This would put work of different tax codes into one line.")
+    parts.take_off(uow, old, release=False)
+    first = min((x.position for x in old), default=1)
+    kept = [x for x in lines if x not in old]
+    amounts = [sum((worth[i.id][0] for i in line.items), ZERO) for line in made]
+    said = [
+        "; ".join(dict.fromkeys(r for i in line.items if (r := worth[i.id][1]))) or None
+        if amount != line.standard
+        else None
+        for line, amount in zip(made, amounts, strict=True)
+    ]
+    new = parts.put_work(uow, invoice, made, None, amounts=amounts, reasons=said, first=first)
+    for line, code in zip(new, codes, strict=True):
+        line.tax_code_id = next(iter(code))
+    ordered = [x for x in kept if x.position < first] + new + [x for x in kept if x.position >= first]
+    for place, line in enumerate(ordered, 1):
+        line.position = place
+    parts.total_up(uow, invoice, ordered, today(uow))
+    _changed(uow, invoice, "invoice.regrouped", before, None)
+    return invoice
 
 
 def drop_draft(uow: Uow, invoice_id: UUID, if_match: int | None) -> None:
@@ -139,54 +223,88 @@ def drop_draft(uow: Uow, invoice_id: UUID, if_match: int | None) -> None:
             {"firm": uow.firm_id, "invoice": invoice.id},
         )
     uow.session.delete(invoice)
-    uow.audit("invoice.dropped", "invoice", invoice.id, before=_facts(invoice))
+    uow.audit("invoice.dropped", "invoice", invoice.id, before=facts(invoice))
 
 
-# --- issue and void ---------------------------------------------------------------------------------------------------
+def approve(uow: Uow, invoice_id: UUID, if_match: int | None) -> Invoice:
+    """Says that a draft may go out as it is; a change takes that back. Errors: `invoice_issued`, `invoice_void`, `invoice_empty` (409)."""
+    invoice = _draft(uow, invoice_id, if_match)
+    _refuse(rules.refusal_to_issue(invoice.state, invoice.number, len(parts.lines_of(uow, invoice))))
+    invoice.approved_at, invoice.approved_by = uow.now, uow.principal.actor
+    uow.session.flush()
+    uow.audit("invoice.approved", "invoice", invoice.id, after=facts(invoice))
+    return invoice
+
+
+# --- issue, send, void ------------------------------------------------------------------------------------------------
 
 
 def issue(uow: Uow, invoice_id: UUID, issued_on: date | None, if_match: int | None) -> Invoice:
-    """Makes a draft an invoice: tax rates of the day, the next number, the posting, the facts frozen. Once.
+    """Makes a draft an invoice: tax and exchange rates of the day, the next number, the posting, the facts frozen. Once.
 
-    Errors: `invoice_already_issued`, `invoice_void`, `invoice_empty` (409), `issue_date_in_future`, `tax_rate_missing` (422).
+    Errors: `invoice_already_issued`, `invoice_void`, `invoice_empty`, `invoice_not_approved` (409), `issue_date_in_future`,
+    `tax_rate_missing`, `exchange_rate_missing` (422).
     """
     invoice = locked(uow, invoice_id, if_match)
-    lines = _lines(uow, invoice)
-    _refuse(rules.refusal_to_issue(invoice.state, invoice.number, len(lines)))
+    lines = parts.lines_of(uow, invoice)
+    unapproved = firm_settings(uow).approve_before_issue and invoice.approved_at is None
+    _refuse(rules.refusal_to_issue(invoice.state, invoice.number, len(lines), unapproved=unapproved))
     day = issued_on or today(uow)
     rules.check_issue_date(day, today(uow))
-    _total_up(uow, invoice, lines, day)
-    frozen = _frozen(uow, invoice, lines)
+    exchange = currencies.rate_at_issue(uow, invoice.currency, day)
+    parts.total_up(uow, invoice, lines, day)
+    if exchange is not None:
+        invoice.exchange_rate, invoice.base_currency = exchange
+    frozen = freeze(uow, invoice, lines)
     wip.bill(uow, invoice.id)
     ledger.post(
         uow,
         "invoice_issued",
-        ledger_rules.invoice_issued(invoice.net, invoice.tax),
+        ledger_rules.invoice_issued(invoice.net, invoice.tax, invoice.rounding),
         posted_on=day,
         currency=invoice.currency,
         client_id=invoice.client_id,
         invoice_id=invoice.id,
     )
     # Last, so that the counter's row is locked for as short as can be: everyone who issues waits for it.
-    invoice.sequence = _next_number(uow, invoice.series)
-    invoice.number = rules.number(invoice.sequence)
+    invoice.series, invoice.sequence, invoice.number = take(uow, rules.INVOICE, day)
     invoice.issued_on, invoice.due_on = day, rules.due_on(day, invoice.payment_terms_days)
     invoice.state, invoice.issued_at, invoice.frozen = rules.ISSUED, uow.now, frozen
     uow.session.flush()
     announce(uow, invoice)
-    uow.audit("invoice.issued", "invoice", invoice.id, after=_facts(invoice))
+    uow.audit("invoice.issued", "invoice", invoice.id, after=facts(invoice))
     uow.later("render_invoice", invoice.id, invoice_id=str(invoice.id))
     uow.later("announce_overdue", invoice.id, at=_midnight_after(uow, invoice.due_on), invoice_id=str(invoice.id))
+    return invoice
+
+
+def send(uow: Uow, invoice_id: UUID, message: str) -> Invoice:
+    """Announces that an issued document goes to the client: the portal mails whoever acts for it. Again, if asked again.
+
+    Errors: `invoice_not_issued`, `invoice_void` (409).
+    """
+    invoice = locked(uow, invoice_id)
+    _refuse(rules.refusal_to_send(invoice.state, invoice.number))
+    invoice.sent_at = uow.now
+    uow.session.flush()
+    announce(uow, invoice)
+    uow.announce(queries.sent_event(invoice, message), subject=invoice.id)
+    uow.audit("invoice.sent", "invoice", invoice.id, after={"number": invoice.number})
     return invoice
 
 
 def void(uow: Uow, invoice_id: UUID, reason: str, if_match: int | None) -> Invoice:
     """Takes an unpaid invoice back: its work is unbilled again, the posting reversed, the number stays used.
 
-    Errors: `invoice_not_issued`, `invoice_already_void`, `invoice_has_payments`, `invoice_has_bad_debt` (409).
+    Errors: `invoice_not_issued`, `invoice_already_void`, `invoice_has_payments`, `invoice_has_bad_debt`, `invoice_has_credits`,
+    `credit_note_final` (409).
     """
     invoice = locked(uow, invoice_id, if_match)
-    _refuse(rules.refusal_to_void(invoice.state, invoice.number, invoice.paid, invoice.bad_debt))
+    _refuse(
+        rules.refusal_to_void(
+            invoice.state, invoice.number, invoice.paid, invoice.bad_debt, invoice.credited, invoice.kind
+        )
+    )
     wip.give_back(uow, invoice.id, reason)
     uow.session.execute(update(InvoiceItem).where(InvoiceItem.invoice_id == invoice.id).values(live=False))
     ledger.reverse_issue(uow, invoice.id, today(uow))
@@ -194,7 +312,7 @@ def void(uow: Uow, invoice_id: UUID, reason: str, if_match: int | None) -> Invoi
     uow.session.flush()
     uow.cancel("announce_overdue", invoice.id)
     announce(uow, invoice)
-    uow.audit("invoice.voided", "invoice", invoice.id, after=_facts(invoice), reason=reason)
+    uow.audit("invoice.voided", "invoice", invoice.id, after=facts(invoice), reason=reason)
     return invoice
 
 
@@ -212,24 +330,25 @@ def announce(uow: Uow, invoice: Invoice) -> None:
     uow.announce(queries.event(invoice, today(uow)), subject=invoice.id, version=invoice.version)
 
 
-def _next_number(uow: Uow, series: str) -> int:
-    """The series' next number. The row stays locked to the end of the transaction: a rollback gives the number back, so there is no gap."""
-    return int(
-        uow.session.execute(
-            text(
-                "INSERT INTO number_series AS s (firm_id, id, series, next_number) VALUES (:firm, uuidv7(), :series, 2) "
-                "ON CONFLICT (firm_id, series) DO UPDATE SET next_number = s.next_number + 1 RETURNING next_number - 1"
-            ),
-            {"firm": uow.firm_id, "series": series},
-        ).scalar_one()
-    )
-
-
-def _frozen(uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[str, Any]:
-    """Who bills whom, as it stood on the day: what the PDF shows whenever it is made."""
+def freeze(uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine], corrects: Invoice | None = None) -> dict[str, Any]:
+    """Who bills whom what, as it stands on the day (see `invoices.tables`): what PDFs and electronic invoices are made of."""
     buyer, seller, own = client(uow, invoice.client_id), branding(uow), firm(uow)
+    terms, worked = client_terms(uow, buyer.id), invoice.work_client_id
+    period = uow.session.execute(
+        text(
+            "SELECT min(w.day), max(w.day) FROM invoice_items x JOIN wip_items w ON w.firm_id = x.firm_id AND w.id = x.item_id "
+            "WHERE x.firm_id = :firm AND x.invoice_id = :invoice"
+        ),
+        {"firm": uow.firm_id, "invoice": invoice.id},
+    ).one()
     return {
-        "seller": {
+        "version": 2,
+        "document_type": "381" if invoice.kind == rules.CREDIT_NOTE else "380",
+        "corrects": corrects
+        and {"id": str(corrects.id), "number": corrects.number, "issued_on": str(corrects.issued_on)},
+        "seller": _SELLER
+        | firm_settings(uow).seller
+        | {
             "name": seller.display_name,
             "accent": seller.accent,
             "address": seller.address,
@@ -242,206 +361,121 @@ def _frozen(uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[st
             "address": buyer.address,
             "tax_label": buyer.tax_label,
             "country": buyer.country,
+            "legal_name": terms.legal_name,
+            "vat_id": terms.vat_id,
+            "reference": terms.buyer_reference,
+            "electronic_address": terms.electronic_address,
         },
+        "work_client": None if worked == buyer.id else {"id": str(worked), "name": client(uow, worked).name},
+        "order_reference": invoice.order_reference,
+        "period": {"from": str(period[0]), "to": str(period[1])} if period[0] else None,
         "language": buyer.language or own.language,
+        "tax_inclusive": invoice.tax_inclusive,
+        "discount": invoice.discount_kind
+        and {
+            "kind": invoice.discount_kind,
+            "value": str(invoice.discount_value),
+            "reason": invoice.discount_reason or "",
+        },
+        "exchange": _exchange(invoice),
         "lines": len(lines),
     }
+
+
+_SELLER = dict.fromkeys(
+    [
+        "legal_name",
+        "line1",
+        "line2",
+        "city",
+        "region",
+        "postcode",
+        "vat_id",
+        "tax_number",
+        "registration",
+        "contact",
+        "email",
+        "phone",
+        "iban",
+        "bic",
+        "account_holder",
+    ],
+    "",
+) | {"electronic_address": None}
+
+
+def _exchange(invoice: Invoice) -> dict[str, str] | None:
+    if invoice.exchange_rate is None or invoice.base_currency is None:
+        return None
+    rate, own = invoice.exchange_rate, invoice.base_currency
+    amounts = {n: str(money.rounded(getattr(invoice, n) * rate, own)) for n in ("net", "tax", "total")}
+    return {"currency": own, "rate": f"{rate.normalize():f}", **amounts}
 
 
 def _midnight_after(uow: Uow, day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(firm(uow).time_zone))
 
 
-# --- items and lines --------------------------------------------------------------------------------------------------
-
-# What a draft is made of is what work is carried at: its standard value, unless it was written up or down.
-_ITEM = """
-SELECT w.id, w.client_id, w.job_id, coalesce(j.title, '') AS job_title, w.activity_id, a.name AS activity_name,
-       coalesce(s.name, '') AS staff_name, w.day, e.narrative, w.billable_seconds, w.remaining AS standard, w.currency, w.state
-FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
-JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
-LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
-LEFT JOIN activities a ON a.firm_id = w.firm_id AND a.id = w.activity_id
-LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
-WHERE w.firm_id = :firm AND w.state <> 'withdrawn'"""
-_LOCKED = "ORDER BY w.id FOR UPDATE OF w"
+# --- changing a draft -------------------------------------------------------------------------------------------------
 
 
-def _open_items(uow: Uow, of: ClientCopy, job_ids: Sequence[UUID], until: date | None) -> tuple[list[Item], str]:
-    for job_id in job_ids:
-        job = uow.session.get(JobCopy, (uow.firm_id, job_id))
-        if job is None or job.client_id != of.id:
-            raise NotFound("job_not_found", "The client has no such job.", pointer="/job_ids")
-    conditions = "AND w.client_id = :client AND w.state = 'unbilled'"
-    conditions += " AND w.job_id = ANY(:jobs)" if job_ids else ""
-    conditions += " AND w.day <= :until" if until else ""
-    conditions += " AND (w.carried_until IS NULL OR w.carried_until < :today)"
-    rows = uow.session.execute(
-        text(f"{_ITEM} {conditions} {_LOCKED}"),
-        {"firm": uow.firm_id, "client": of.id, "jobs": list(job_ids), "until": until, "today": today(uow)},
-    ).all()
-    # Work from before the client changed currency is billed by naming it: a draft has one currency.
-    rows = [r for r in rows if r.currency == of.currency] or list(rows)
-    if not rows:
-        raise Conflict("nothing_to_bill", "There is no unbilled work to put on this draft.")
-    return _items(rows), _currency(rows)
+def _amount(invoice: Invoice, body: dict[str, Any]) -> Decimal | None:
+    """The amount a body names, in the terms of the draft's prices: `net`, or `gross` where they include tax."""
+    wanted, other = ("gross", "net") if invoice.tax_inclusive else ("net", "gross")
+    if other in body:
+        code = "prices_include_tax" if invoice.tax_inclusive else "prices_exclude_tax"
+        raise Invalid(code, f"Prices of this draft are {wanted}: name {wanted}.", pointer=f"/{other}")
+    if wanted not in body:
+        return None
+    return money.parse(body[wanted], pointer=f"/{wanted}", currency=invoice.currency)[0]
 
 
-def _named_items(uow: Uow, of: ClientCopy, ids: Sequence[UUID]) -> tuple[list[Item], str]:
-    rows = uow.session.execute(
-        text(f"{_ITEM} AND w.id = ANY(:ids) {_LOCKED}"), {"firm": uow.firm_id, "ids": list(ids)}
-    ).all()
-    found = {r.id: r for r in rows}
-    missing = [i for i in ids if i not in found]
-    entries = _entries(uow, missing)
-    for place, id in enumerate(ids):
-        pointer = f"/item_ids/{place}"
-        if id in found:
-            _check_item(of, found[id].client_id, ("approved", True, found[id].state), pointer)
-        elif id in entries:
-            _check_item(of, entries[id].client_id, (entries[id].status, entries[id].billable, None), pointer)
-        else:
-            raise NotFound("time_entry_not_found", "There is no such time entry.", pointer=pointer)
-    return _items(rows), _currency(rows)
-
-
-def _entries(uow: Uow, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """Entries that are no WIP (yet), to say of each why not."""
-    if not ids:
-        return {}
-    rows = uow.session.execute(
-        text(
-            "SELECT e.id, e.client_id, e.status, e.billable FROM time_entries e "
-            "JOIN client_copy c ON c.firm_id = e.firm_id AND c.id = e.client_id WHERE e.firm_id = :firm AND e.id = ANY(:ids)"
-        ),
-        {"firm": uow.firm_id, "ids": list(ids)},
+def _price_all(invoice: Invoice, lines: Sequence[InvoiceLine], amount: Decimal, reason: str | None) -> None:
+    """Bills the whole draft at an amount before discounts: fixed charges stay, the work takes the rest."""
+    fees = sum((x.amount for x in lines if x.kind == rules.FEE), ZERO)
+    if amount < fees:
+        raise Invalid("net_below_fees", f"The fixed charges alone come to {fees}.", pointer="/net")
+    parts.price(
+        [x for x in lines if x.kind != rules.FEE], amount - fees, reason, invoice.currency, invoice.tax_inclusive
     )
-    return {r.id: r for r in rows}
 
 
-def _check_item(of: ClientCopy, client_id: UUID, stands: tuple[str, bool, str | None], pointer: str) -> None:
-    if client_id != of.id:
-        raise Invalid("item_of_other_client", "This work was done for another client.", pointer=pointer)
-    refused = rules.refusal_to_draft(*stands)
-    if refused:
-        raise Conflict(*refused, pointer=pointer)
-
-
-def _items(rows: Iterable[Any]) -> list[Item]:
-    names = [
-        "id",
-        "job_id",
-        "job_title",
-        "activity_id",
-        "activity_name",
-        "staff_name",
-        "day",
-        "narrative",
-        "billable_seconds",
-        "standard",
-    ]
-    items = [Item(*(getattr(r, n) for n in names)) for r in rows]
-    return sorted(items, key=lambda i: (i.job_title, i.job_id, i.activity_name or "", i.day, i.id))
-
-
-def _currency(rows: Sequence[Any]) -> str:
-    currencies = {r.currency for r in rows}
-    if len(currencies) > 1:
-        raise Invalid(
-            "mixed_currencies", f"This work is in {', '.join(sorted(currencies))}. Bill one currency at a time."
-        )
-    currency = str(currencies.pop())
-    money.exponent(currency)
-    return currency
-
-
-def _make_lines(uow: Uow, invoice: Invoice, made: Sequence[rules.Line], tax_code_id: UUID | None) -> list[InvoiceLine]:
-    lines = [
-        InvoiceLine(
-            invoice_id=invoice.id,
-            position=place,
-            job_id=line.job_id,
-            description=line.description,
-            quantity=line.quantity,
-            standard=line.standard,
-            net=line.standard,
-            tax_code_id=tax_code_id,
-            tax_category=tax_rules.OUTSIDE.category,
-            tax_percent=ZERO,
-            tax_label=tax_rules.OUTSIDE.label,
-            tax=ZERO,
-        )
-        for place, line in enumerate(made, 1)
-    ]
-    uow.session.add_all(lines)
-    uow.session.flush()
-    uow.session.add_all(
-        [
-            InvoiceItem(
-                invoice_id=invoice.id, line_id=row.id, item_id=item.id, standard=item.standard, billed=item.standard
-            )
-            for row, line in zip(lines, made, strict=True)
-            for item in line.items
-        ]
-    )
-    uow.session.flush()
-    return lines
-
-
-def _bill_at(uow: Uow, lines: Sequence[InvoiceLine], net: Decimal, reason: str | None, currency: str) -> None:
-    """Bills the work behind these lines at `net` together: spread over the entries, each line the sum of its own."""
-    items = list(
-        uow.session.scalars(
-            select(InvoiceItem)
-            .where(InvoiceItem.line_id.in_([x.id for x in lines]))
-            .order_by(InvoiceItem.line_id, InvoiceItem.item_id)
-        )
-    )
-    if not items:
-        raise Conflict("invoice_empty", "There is no work on this draft to bill.")
-    for item, billed in zip(items, rules.bill_at(net, [i.standard for i in items], currency, reason), strict=True):
-        item.billed = billed
+def _include_tax(invoice: Invoice, lines: Sequence[InvoiceLine], inclusive: bool) -> None:
+    """From here on the prices include tax, or don't; what the client pays stays the same until a price is changed."""
+    if inclusive == invoice.tax_inclusive:
+        return
+    if invoice.discount_kind or any(x.discount_kind for x in lines):
+        message = "Take the discounts off, change what prices mean, then give them again."
+        raise Invalid("discount_in_the_way", message, pointer="/tax_inclusive")
     for line in lines:
-        line.net = sum((i.billed for i in items if i.line_id == line.id), ZERO)
-        line.reason = None if line.net == line.standard else reason or line.reason
+        line.amount = line.net + line.tax if inclusive else line.net
+    invoice.tax_inclusive = inclusive
+
+
+def _set_discount(of: Invoice | InvoiceLine, wanted: dict[str, Any] | None, currency: str) -> None:
+    if wanted is None:
+        of.discount_kind = of.discount_value = of.discount_reason = None
+        return
+    if "percent" in wanted:
+        of.discount_kind, of.discount_value = "percent", Decimal(wanted["percent"])
+    else:
+        of.discount_kind = "amount"
+        of.discount_value, _ = money.parse(wanted["amount"], pointer="/discount/amount", currency=currency)
+    of.discount_reason = wanted["reason"]
+
+
+def _tax_code(uow: Uow, wanted: str | None) -> UUID | None:
+    code = UUID(wanted) if wanted else None
+    if code is not None and code not in taxes.on(uow, [code], today(uow)):
+        raise NotFound("tax_code_not_found", "There is no such tax code.", pointer="/tax_code_id")
+    return code
+
+
+def _changed(uow: Uow, invoice: Invoice, action: str, before: dict[str, Any], reason: str | None) -> None:
+    """What was approved was another draft than it now is."""
+    invoice.approved_at = invoice.approved_by = None
     uow.session.flush()
-
-
-def _total_up(uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine], day: date) -> None:
-    """Tax of every line by the rates of a day, and the invoice's totals; counts the invoice's version up."""
-    by_code = taxes.on(uow, {x.tax_code_id for x in lines}, day)
-    taxed = [(line.net, by_code[line.tax_code_id]) for line in lines]
-    for line, (_, tax), part in zip(lines, taxed, tax_rules.per_line(taxed, invoice.currency), strict=True):
-        line.tax_category, line.tax_percent, line.tax_label, line.tax_legal_text = (
-            tax.category,
-            tax.percent,
-            tax.label,
-            tax.legal_text,
-        )
-        line.tax = part
-    totals = tax_rules.totals(taxed, invoice.currency)
-    invoice.standard = sum((x.standard for x in lines), ZERO)
-    invoice.net = sum((x.net for x in lines), ZERO)
-    invoice.tax = sum((t.amount for t in totals), ZERO)
-    invoice.total = invoice.net + invoice.tax
-    invoice.taxes = [queries.tax_total(t, invoice.currency) for t in totals]
-    flag_modified(invoice, "note")
-    uow.session.flush()
-
-
-def _line(lines: Sequence[InvoiceLine], line_id: UUID) -> InvoiceLine:
-    for line in lines:
-        if line.id == line_id:
-            return line
-    raise NotFound("invoice_line_not_found", "This draft has no such line.")
-
-
-def _lines(uow: Uow, invoice: Invoice) -> list[InvoiceLine]:
-    return list(
-        uow.session.scalars(
-            select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id).order_by(InvoiceLine.position)
-        )
-    )
+    uow.audit(action, "invoice", invoice.id, before=before, after=facts(invoice), reason=reason)
 
 
 def _draft(uow: Uow, invoice_id: UUID, if_match: int | None) -> Invoice:
@@ -451,10 +485,12 @@ def _draft(uow: Uow, invoice_id: UUID, if_match: int | None) -> Invoice:
 
 
 def locked(uow: Uow, invoice_id: UUID, if_match: int | None = None) -> Invoice:
-    """The invoice, locked, if its client may be seen. Errors: `invoice_not_found` (404), `version_conflict` (412)."""
+    """The invoice, locked, if its clients may be seen. Errors: `invoice_not_found` (404), `version_conflict` (412)."""
+    worked = aliased(ClientCopy)
     found = uow.session.scalars(
         select(Invoice)
         .join(ClientCopy, (ClientCopy.firm_id == Invoice.firm_id) & (ClientCopy.id == Invoice.client_id))
+        .join(worked, (worked.firm_id == Invoice.firm_id) & (worked.id == Invoice.work_client_id))
         .where(Invoice.firm_id == uow.firm_id, Invoice.id == invoice_id)
         .with_for_update(of=Invoice)
         .execution_options(populate_existing=True)
@@ -471,8 +507,21 @@ def _refuse(refusal: DomainError | None) -> None:
         raise refusal
 
 
-def _facts(invoice: Invoice) -> dict[str, Any]:
+def facts(invoice: Invoice) -> dict[str, Any]:
     """What the audit keeps of an invoice."""
-    amounts = {n: str(getattr(invoice, n)) for n in ("net", "tax", "total", "paid", "bad_debt")}
-    names = ("state", "number", "currency", "issued_on", "due_on", "payment_terms_days", "note")
+    amounts = {
+        n: str(getattr(invoice, n))
+        for n in ("net", "discount", "tax", "rounding", "total", "paid", "bad_debt", "credited")
+    }
+    names = (
+        "state",
+        "kind",
+        "number",
+        "currency",
+        "issued_on",
+        "due_on",
+        "payment_terms_days",
+        "note",
+        "tax_inclusive",
+    )
     return amounts | {n: getattr(invoice, n) for n in names}

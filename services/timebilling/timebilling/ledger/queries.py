@@ -27,7 +27,8 @@ def strays(uow: Uow) -> Iterator[str]:
                 SELECT p.client_id, p.currency, sum(e.debit - e.credit) FILTER (WHERE e.account = 'debtors') AS debtors,
                        sum(e.credit - e.debit) FILTER (WHERE e.account = 'client_credit') AS credit
                 FROM ledger_postings p JOIN ledger_entries e ON e.firm_id = p.firm_id AND e.posting_id = p.id GROUP BY 1, 2
-            ), owed AS (SELECT client_id, currency, sum(total - paid - bad_debt) AS debtors FROM invoices WHERE state = 'issued' GROUP BY 1, 2
+            ), owed AS (SELECT client_id, currency, sum(total - paid - bad_debt - credited) AS debtors FROM invoices
+                     WHERE state = 'issued' AND kind = 'invoice' GROUP BY 1, 2
             ), unapplied AS (
                 SELECT client_id, currency, sum(amount - allocated - refunded) AS credit FROM payments WHERE reversed_at IS NULL GROUP BY 1, 2)
             SELECT client_id, currency FROM ledger FULL JOIN owed USING (client_id, currency) FULL JOIN unapplied USING (client_id, currency)

@@ -9,6 +9,8 @@ from timebilling.money import ZERO
 # Accounts. A further one (retainers, trust, exchange gains) is a further word here.
 DEBTORS, FEES, OUTPUT_TAX, BANK, CLIENT_CREDIT = "debtors", "fees", "output_tax", "bank", "client_credit"
 BAD_DEBTS = "bad_debts"
+# Cash rounding; what foreign debts are worth more or less in the firm's currency, and what that gained or lost.
+ROUNDING, REVALUATION, EXCHANGE_GAINS, EXCHANGE_LOSSES = "rounding", "revaluation", "exchange_gains", "exchange_losses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,29 @@ def _legs(*entries: Entry) -> list[Entry]:
     return [e for e in entries if e.debit or e.credit]
 
 
-def invoice_issued(net: Decimal, tax: Decimal) -> list[Entry]:
+def invoice_issued(net: Decimal, tax: Decimal, rounding: Decimal = ZERO) -> list[Entry]:
     """The client owes; fees are earned, tax is owed on. Nothing to post for an invoice of nothing."""
-    return _legs(Entry(DEBTORS, debit=net + tax), Entry(FEES, credit=net), Entry(OUTPUT_TAX, credit=tax))
+    return _legs(
+        Entry(DEBTORS, debit=net + tax + rounding),
+        Entry(FEES, credit=net),
+        Entry(OUTPUT_TAX, credit=tax),
+        Entry(ROUNDING, debit=max(-rounding, ZERO), credit=max(rounding, ZERO)),
+    )
+
+
+def credit_note_issued(net: Decimal, tax: Decimal, rounding: Decimal = ZERO) -> list[Entry]:
+    """The opposite of an invoice: the client owes less."""
+    return reversed_(invoice_issued(net, tax, rounding))
+
+
+def exchange_difference(gained: Decimal) -> list[Entry]:
+    """In the firm's currency: a foreign debt brought more than was booked at its issue, or (negative) less."""
+    gain, loss = max(gained, ZERO), max(-gained, ZERO)
+    return _legs(
+        Entry(REVALUATION, debit=gain, credit=loss),
+        Entry(EXCHANGE_GAINS, credit=gain),
+        Entry(EXCHANGE_LOSSES, debit=loss),
+    )
 
 
 def payment_recorded(amount: Decimal, allocated: Decimal) -> list[Entry]:

@@ -13,17 +13,21 @@ from timebilling.wip.rules import BUCKETS
 
 DEBTOR_BUCKETS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90")
 _SEEN = "JOIN client_copy c ON c.firm_id = x.firm_id AND c.id = x.client_id WHERE x.firm_id = :firm"
+# Invoices with something still to be paid.
+UNPAID = "x.state = 'issued' AND x.kind = 'invoice' AND x.paid + x.bad_debt + x.credited < x.total"
 AGES = """
-  sum(x.total - x.paid - x.bad_debt) AS owed,
-  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today <= x.due_on) AS not_due,
-  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 1 AND 30) AS days_1_30,
-  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 31 AND 60) AS days_31_60,
-  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on BETWEEN 61 AND 90) AS days_61_90,
-  sum(x.total - x.paid - x.bad_debt) FILTER (WHERE :today - x.due_on > 90) AS days_over_90"""
+  sum(x.total - x.paid - x.bad_debt - x.credited) AS owed,
+  sum(x.total - x.paid - x.bad_debt - x.credited) FILTER (WHERE :today <= x.due_on) AS not_due,
+  sum(x.total - x.paid - x.bad_debt - x.credited) FILTER (WHERE :today - x.due_on BETWEEN 1 AND 30) AS days_1_30,
+  sum(x.total - x.paid - x.bad_debt - x.credited) FILTER (WHERE :today - x.due_on BETWEEN 31 AND 60) AS days_31_60,
+  sum(x.total - x.paid - x.bad_debt - x.credited) FILTER (WHERE :today - x.due_on BETWEEN 61 AND 90) AS days_61_90,
+  sum(x.total - x.paid - x.bad_debt - x.credited) FILTER (WHERE :today - x.due_on > 90) AS days_over_90"""
 _DEBTORS = f"""
 SELECT x.currency, {AGES}
-FROM invoices x {_SEEN} AND x.state = 'issued' AND x.paid + x.bad_debt < x.total GROUP BY x.currency"""
-_BILLED = f"SELECT x.currency, sum(x.net) AS amount FROM invoices x {_SEEN} AND x.state = 'issued' AND x.issued_on >= :month GROUP BY x.currency"
+FROM invoices x {_SEEN} AND {UNPAID} GROUP BY x.currency"""
+_BILLED = f"""
+SELECT x.currency, sum(CASE x.kind WHEN 'credit_note' THEN -x.net ELSE x.net END) AS amount
+FROM invoices x {_SEEN} AND x.state = 'issued' AND x.issued_on >= :month GROUP BY x.currency"""
 # What came in this month less what went back this month.
 _RECEIVED = f"""
 SELECT currency, sum(amount) AS amount FROM (

@@ -94,7 +94,7 @@ def out_of_bounds(uow: Uow) -> Iterator[str]:
     """Payments and invoices whose allocations don't sum to what they say, or are more than they can be."""
     for table, column, limit, key in (
         ("payments", "allocated", "t.amount - t.refunded", "payment_id"),
-        ("invoices", "paid", "t.total - t.bad_debt", "invoice_id"),
+        ("invoices", "paid", "t.total - t.bad_debt - t.credited", "invoice_id"),
     ):
         rows = uow.session.execute(
             text(

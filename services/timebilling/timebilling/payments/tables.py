@@ -24,6 +24,7 @@ class Payment(FirmOwned, Base):
     method: Mapped[str]
     reference: Mapped[str]
     provider_id: Mapped[str | None]  # the card provider's own name for it; once per firm
+    exchange_rate: Mapped[Decimal | None]  # of foreign money: what one unit cost in the firm's currency when it came
     reversed_at: Mapped[datetime | None]
     reversal_reason: Mapped[str | None]
     created_at: Mapped[datetime]

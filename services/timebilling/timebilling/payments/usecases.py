@@ -14,7 +14,8 @@ from praxis.common.v1.types_pb2 import Money
 from praxis.timebilling.v1.events_pb2 import Allocation, PaymentRecorded, PaymentReturned
 from timebilling import money
 from timebilling.copies.tables import ClientCopy
-from timebilling.copies.usecases import client, today
+from timebilling.copies.usecases import client, firm, today
+from timebilling.currencies import usecases as currencies
 from timebilling.invoices import usecases as invoicing
 from timebilling.invoices.tables import Invoice
 from timebilling.invoices.usecases import announce
@@ -49,6 +50,7 @@ def record(uow: Uow, body: dict[str, Any], provider_id: str | None = None) -> Pa
             method=body.get("method", "bank_transfer"),
             reference=body.get("reference", ""),
             provider_id=provider_id,
+            exchange_rate=None if currency == firm(uow).currency else currencies.rate_on(uow, currency, received_on),
             created_at=uow.now,
         )
     )
@@ -156,7 +158,7 @@ def reverse(uow: Uow, payment_id: UUID, reason: str) -> Payment:
     payment = locked(uow, payment_id)
     _refuse(rules.refusal_to_reverse(payment.reversed_at, payment.refunded, payment.provider_id))
     ledger.reverse_payment(uow, payment.id, today(uow))
-    _unapply(uow, payment, _allocated(uow, payment.id))
+    _unapply(uow, payment, _allocated(uow, payment.id), book=False)
     payment.reversed_at, payment.reversal_reason = uow.now, reason
     uow.session.flush()
     uow.announce(_returned(payment, "reversal", payment.amount), subject=payment.id)
@@ -252,7 +254,35 @@ def _take_back(uow: Uow, payment: Payment, allocations: Sequence[dict[str, Any]]
     _unapply(uow, payment, wanted)
 
 
-def _unapply(uow: Uow, payment: Payment, parts: Sequence[tuple[UUID, Decimal]]) -> None:
+def free_of(uow: Uow, payments: Sequence[Payment], invoice: Invoice, needed: Decimal) -> None:
+    """Frees of a locked invoice what it is overpaid by, from its last payment to its first: it is the client's credit. `payments` are
+    those that pay it, locked.
+    """
+    paid = {p.id: dict(_allocated(uow, p.id)).get(invoice.id, ZERO) for p in payments}
+    by_id = {p.id: p for p in payments}
+    for payment_id, amount in rules.newest_first(needed, sorted(paid.items(), key=lambda p: str(p[0]))):
+        payment = by_id[payment_id]
+        _post(uow, "allocation_taken_back", ledger_rules.allocations_taken_back(amount), payment, today(uow))
+        _unapply(uow, payment, [(invoice.id, amount)])
+
+
+def paying(uow: Uow, invoice_id: UUID) -> list[Payment]:
+    """The payments that pay an invoice, locked in the order of their ids: lock them before the invoice, as allocating does."""
+    ids = select(PaymentAllocation.payment_id).where(
+        PaymentAllocation.firm_id == uow.firm_id, PaymentAllocation.invoice_id == invoice_id
+    )
+    return list(
+        uow.session.scalars(
+            select(Payment)
+            .where(Payment.firm_id == uow.firm_id, Payment.id.in_(ids))
+            .order_by(Payment.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _unapply(uow: Uow, payment: Payment, parts: Sequence[tuple[UUID, Decimal]], *, book: bool = True) -> None:
     """Books the parts as negative allocations; their invoices are owed again and announced."""
     if not parts:
         return
@@ -265,7 +295,7 @@ def _unapply(uow: Uow, payment: Payment, parts: Sequence[tuple[UUID, Decimal]]) 
         .execution_options(populate_existing=True)
     ).all()
     payment.allocated -= sum(of.values(), ZERO)
-    _apply(uow, payment, [(i, -of[i.id]) for i in invoices])
+    _apply(uow, payment, [(i, -of[i.id]) for i in invoices], book=book)
 
 
 def _allocated(uow: Uow, payment_id: UUID) -> list[tuple[UUID, Decimal]]:
@@ -320,8 +350,14 @@ def _wanted(uow: Uow, allocations: Sequence[dict[str, Any]], currency: str) -> l
     return wanted
 
 
-def _apply(uow: Uow, payment: Payment, wanted: Sequence[tuple[Invoice, Decimal]]) -> None:
+def _apply(uow: Uow, payment: Payment, wanted: Sequence[tuple[Invoice, Decimal]], *, book: bool = True) -> None:
+    """Allocates; `book` says whether what the way of the exchange rate gains or loses is posted here."""
     for invoice, amount in wanted:
+        if book and payment.exchange_rate is not None:
+            before = dict(_allocated(uow, payment.id)).get(invoice.id, ZERO)
+            currencies.post_difference(
+                uow, invoice, payment.id, payment.exchange_rate, before, before + amount, today(uow)
+            )
         invoice.paid += amount
     uow.session.add_all(
         [

@@ -61,7 +61,8 @@ def overdue(uow: Uow, day: date, after: UUID | None, limit: int) -> list[tuple[I
     wanted = select(Invoice, sent).where(
         Invoice.firm_id == uow.firm_id,
         Invoice.state == "issued",
-        Invoice.paid + Invoice.bad_debt < Invoice.total,
+        Invoice.kind == "invoice",
+        Invoice.paid + Invoice.bad_debt + Invoice.credited < Invoice.total,
         Invoice.due_on < day,
     )
     if after:
