@@ -22,6 +22,7 @@ service = Service(
         "uq_jobs_period": Conflict(
             "period_already_made", "The client has this job for the period already. Say `again` to make another one."
         ),
+        "uq_views_firm_id": Conflict("view_name_taken", "You have a view of this name already."),
         "uq_dependencies_firm_id": Conflict("dependency_exists", "This dependency exists already."),
         "uq_working_weeks": Conflict(
             "working_week_exists", "The person has a working week from this day already. Take that one back first."

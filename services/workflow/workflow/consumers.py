@@ -46,6 +46,7 @@ TIMERS: dict[str, Callable[..., object]] = {
     "repoint": merged.again,
     "run": partial(run_usecases.go_on, works=RUNS),
     "job_turn": job_usecases.turn,
+    "stage_renamed": job_usecases.tell_stage,
     "request_reminder": request_usecases.remind,
 }
 

@@ -114,22 +114,25 @@ class WholeJob:
         return [open_ones[e.before] for e in self.edges if e.after == step_id and e.before in open_ones]
 
     def facts(self) -> rules.Facts:
-        """What the status is derived from, as the job's columns hold it."""
-        job = self.job
-        due_on, deadline_on = rules.due_dates(job.statutory_due, job.extended_due, job.internal_due)
-        return rules.Facts(
-            cancelled=job.cancelled_at is not None,
-            closed=job.closed_at is not None,
-            due_on=due_on,
-            deadline_on=deadline_on,
-            open_tasks=job.open_tasks,
-            next_ready_on=job.next_ready_on,
-            requests_open=job.requests_open,
-            requests_waiting=job.requests_waiting,
-            next_step_due=job.next_step_due,
-            last_step_due=job.last_step_due,
-            late_from=job.late_from,
-        )
+        return facts_of(self.job)
+
+
+def facts_of(job: Job) -> rules.Facts:
+    """What the status is derived from, as the job's columns hold it."""
+    due_on, deadline_on = rules.due_dates(job.statutory_due, job.extended_due, job.internal_due)
+    return rules.Facts(
+        cancelled=job.cancelled_at is not None,
+        closed=job.closed_at is not None,
+        due_on=due_on,
+        deadline_on=deadline_on,
+        open_tasks=job.open_tasks,
+        next_ready_on=job.next_ready_on,
+        requests_open=job.requests_open,
+        requests_waiting=job.requests_waiting,
+        next_step_due=job.next_step_due,
+        last_step_due=job.last_step_due,
+        late_from=job.late_from,
+    )
 
 
 def kind_of(step: Step) -> str:

@@ -107,13 +107,17 @@ def list_jobs(
 ) -> dict[str, Any]:
     """A page of jobs. `closed`: "false", "true" or "any"; None leaves it to the statuses that are asked for."""
     where, values = filters.where(uow)
+    rows = job_rows(uow, f"{scope(filters, closed)} {where}", values, sort=sort, limit=limit, cursor=cursor)
+    return page_of(rows, limit, sort, today_of(uow))
+
+
+def scope(filters: Filters, closed: str | None) -> str:
+    """Open, closed or all jobs; None leaves it to the statuses that are asked for."""
     if closed is None:
         closed = "any" if {"done", "cancelled"} & set(filters.status) else "false"
-    scope = {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[
+    return {"false": f"AND {OPEN}", "true": "AND NOT (j.closed_at IS NULL AND j.cancelled_at IS NULL)", "any": ""}[
         closed
     ]
-    rows = job_rows(uow, f"{scope} {where}", values, sort=sort, limit=limit, cursor=cursor)
-    return page_of(rows, limit, sort, today_of(uow))
 
 
 def job_rows(

@@ -1,7 +1,7 @@
 """What one can do with jobs: make, change, move along, cancel."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,8 @@ from workflow.copies.usecases import (
     today_of,
 )
 from workflow.dates.parsing import date_of, period_of
-from workflow.jobs.aggregate import WholeJob, load, record_move, settle, settle_new
+from workflow.jobs.aggregate import WholeJob, facts_of, load, record_move, settle, settle_new
+from workflow.jobs.events import job_changed
 from workflow.jobs.making import already_made, made_from, new_job, searchable
 from workflow.jobs.rules import rank
 from workflow.jobs.tables import Job
@@ -159,22 +160,26 @@ def change_job(uow: Uow, job_id: UUID, body: Mapping[str, Any], *, if_match: int
 def move_job(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
     """To another stage. Errors: `job_not_found`, `stage_not_found`, `job_cancelled`, `job_has_open_tasks`, `version_conflict`."""
     whole = load(uow, job_id, version=uow.if_match)
-    job = _not_cancelled(whole)
-    stage = _first_stage(uow, UUID(body["stage_id"]))
+    to_stage(uow, whole, _first_stage(uow, UUID(body["stage_id"])), skip=body.get("skip_open_tasks", False))
+    settle(uow, whole)
+    return whole.job
+
+
+def to_stage(uow: Uow, whole: WholeJob, stage: Stage, *, skip: bool) -> None:
+    """Errors: `job_cancelled`, `job_has_open_tasks`; whatever is refused has changed nothing."""
+    job = not_cancelled(whole)
     before = job.stage_id
     if stage.kind == "done":
-        _finish_or_refuse(uow, whole, skip=body.get("skip_open_tasks", False))
+        _finish_or_refuse(uow, whole, skip=skip)
     job.stage_id = stage.id
-    settle(uow, whole)
     if job.stage_id != before:
         uow.audit(
             "job.moved",
             "job",
-            job_id,
+            job.id,
             before={"stage_id": before},
             after={"stage_id": job.stage_id, "stage": stage.name},
         )
-    return job
 
 
 def _finish_or_refuse(uow: Uow, whole: WholeJob, *, skip: bool) -> None:
@@ -201,22 +206,34 @@ def _finish_or_refuse(uow: Uow, whole: WholeJob, *, skip: bool) -> None:
 def move_due_date(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
     """The statutory, extended or internal date. Errors: `job_not_found`, `job_cancelled`, `date_out_of_range`, `version_conflict`."""
     whole = load(uow, job_id, version=uow.if_match)
-    job = _not_cancelled(whole)
-    which = body["which"]
-    old, new = getattr(job, f"{which}_due"), date_of(body, "due_on")
+    if move_date(uow, whole, body["which"], date_of(body, "due_on"), body["reason"]):
+        settle(uow, whole)
+    return whole.job
+
+
+def move_date(uow: Uow, whole: WholeJob, which: str, new: date | None, reason: str) -> bool:
+    """False if it is that day already. Errors: `job_cancelled`."""
+    job = not_cancelled(whole)
+    old = getattr(job, f"{which}_due")
     if old == new:
-        return job
+        return False
     setattr(job, f"{which}_due", new)
-    record_move(uow, job.id, "job", job.id, which, old, new, body["reason"])
-    settle(uow, whole)
-    uow.audit("job.due_moved", "job", job_id, before={which: old}, after={which: new}, reason=body["reason"])
-    return job
+    record_move(uow, job.id, "job", job.id, which, old, new, reason)
+    uow.audit("job.due_moved", "job", job.id, before={which: old}, after={which: new}, reason=reason)
+    return True
 
 
 def cancel_job(uow: Uow, job_id: UUID, reason: str) -> Job:
     """With its open tasks and requests. Errors: `job_not_found`, `job_cancelled`, `version_conflict`."""
     whole = load(uow, job_id, version=uow.if_match)
-    job = _not_cancelled(whole)
+    cancel(uow, whole, reason)
+    settle(uow, whole)
+    return whole.job
+
+
+def cancel(uow: Uow, whole: WholeJob, reason: str) -> None:
+    """Errors: `job_cancelled`."""
+    job = not_cancelled(whole)
     for task in whole.tasks:
         if task.status in OPEN:
             task.before_cancel, task.status = task.status, "cancelled"
@@ -225,9 +242,7 @@ def cancel_job(uow: Uow, job_id: UUID, reason: str) -> Job:
             request.before_cancel, request.status = request.status, "cancelled"
             take_back(uow, request)
     job.cancelled_at, job.cancel_reason = uow.now, reason
-    settle(uow, whole)
-    uow.audit("job.cancelled", "job", job_id, reason=reason)
-    return job
+    uow.audit("job.cancelled", "job", job.id, reason=reason)
 
 
 def reinstate_job(uow: Uow, job_id: UUID) -> Job:
@@ -247,7 +262,7 @@ def reinstate_job(uow: Uow, job_id: UUID) -> Job:
     return job
 
 
-def _not_cancelled(whole: WholeJob) -> Job:
+def not_cancelled(whole: WholeJob) -> Job:
     """Errors: `job_cancelled`."""
     if whole.job.cancelled_at:
         raise Conflict("job_cancelled", "This job is cancelled. Reinstate it first.")
@@ -262,6 +277,30 @@ def turn(uow: Uow, job_id: str, day: str) -> None:
     whole = load(uow, UUID(job_id))
     # The plan knows the day by the firm's clock; a clock that runs a little behind does not undo it.
     settle(uow, whole, today=max(today_of(uow), date.fromisoformat(day)), changed=False)
+
+
+# How many jobs are told again at once after their stage was renamed, and how long the bus has for it.
+STORM = 200
+BREATH = timedelta(seconds=1)
+
+
+def tell_stage(uow: Uow, stage_id: str, behind: str, at_once: int = STORM) -> None:
+    """A stage was renamed: its jobs on the board are announced with the new name, some at a time, behind the job where the last
+    time ended. Renamed once more meanwhile it begins anew. What has left the board keeps the name it left with."""
+    stage = uow.session.get(Stage, (uow.firm_id, UUID(stage_id)))
+    if stage is None:
+        return
+    found = select(Job).where(Job.firm_id == uow.firm_id, Job.stage_id == stage.id, Job.on_board)
+    if behind:
+        found = found.where(Job.id > UUID(behind))
+    jobs = list(uow.session.scalars(found.order_by(Job.id).limit(at_once).with_for_update()))
+    for job in jobs:
+        job.changed_at = uow.now
+    uow.session.flush()
+    for job in jobs:
+        uow.announce(job_changed(job, stage.name, facts_of(job)), subject=job.id, version=job.version)
+    if len(jobs) == at_once:
+        uow.later("stage_renamed", stage.id, at=uow.now + BREATH, stage_id=stage_id, behind=str(jobs[-1].id))
 
 
 def follow_client(uow: Uow, event: ClientChanged) -> None:

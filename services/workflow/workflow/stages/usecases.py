@@ -66,6 +66,8 @@ def change_stage(uow: Uow, stage_id: UUID, body: dict[str, Any], *, if_match: in
     if "position" in body:
         _place([s for s in stages if s is not stage], stage, body["position"])
     uow.session.flush()
+    if stage.name != before["name"]:
+        uow.later("stage_renamed", stage.id, stage_id=str(stage.id), behind="")
     uow.audit("stage.changed", "stage", stage.id, before=before, after=_shown(stage))
     return stage
 

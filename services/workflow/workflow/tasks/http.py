@@ -13,46 +13,9 @@ from workflow.watching.queries import watchers_in
 
 
 def list_tasks(
-    uow: Uow,
-    owner: str | None = None,
-    client_id: str | None = None,
-    due_from: str | None = None,
-    due_to: str | None = None,
-    job_id: str | None = None,
-    service: str | None = None,
-    priority: list[str] | None = None,
-    watcher: str | None = None,
-    tag: str | None = None,
-    stage_id: str | None = None,
-    template_id: str | None = None,
-    role: str | None = None,
-    status: list[str] | None = None,
-    sort: str = "due_on",
-    open: bool = True,
-    blocked: bool | None = None,
-    overdue: bool | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
+    uow: Uow, sort: str = "due_on", limit: int = 50, cursor: str | None = None, **filters: Any
 ) -> dict[str, Any]:
-    filters = queries.Filters(
-        owner=owner,
-        client_id=client_id,
-        due_from=due_from,
-        due_to=due_to,
-        job_id=job_id,
-        service=service,
-        priority=priority or [],
-        watcher=watcher,
-        tag=tag,
-        stage_id=stage_id,
-        template_id=template_id,
-        role=role,
-        status=status or [],
-        open=open,
-        blocked=blocked,
-        overdue=overdue,
-    )
-    return queries.list_tasks(uow, filters, sort=sort, limit=limit, cursor=cursor)
+    return queries.list_tasks(uow, queries.Filters(**filters), sort=sort, limit=limit, cursor=cursor)
 
 
 def get_task(uow: Uow, task_id: str) -> Reply:
@@ -85,6 +48,10 @@ def assign_task(uow: Uow, task_id: str, body: dict[str, Any]) -> Reply:
 
 def move_task_due_date(uow: Uow, task_id: str, body: dict[str, Any]) -> Reply:
     return _task(uow, usecases.reschedule_task(uow, UUID(task_id), body))
+
+
+def move_task(uow: Uow, task_id: str, body: dict[str, Any]) -> Reply:
+    return _task(uow, usecases.move_task(uow, UUID(task_id), UUID(body["job_id"])))
 
 
 def tick_checklist(uow: Uow, task_id: str, body: dict[str, Any]) -> Reply:

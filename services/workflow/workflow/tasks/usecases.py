@@ -1,11 +1,16 @@
 """What one can do with tasks: begin, finish, skip, reopen, assign, reschedule, and let them wait for one another."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select, update
+
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
+from workflow.comments.tables import Comment
+from workflow.copies.tables import TimeCopy
 from workflow.copies.usecases import require_staff, today_of
 from workflow.dates.parsing import date_of
 from workflow.dates.rules import DateRule, short
@@ -18,6 +23,7 @@ from workflow.tasks import rules
 from workflow.tasks.making import new_task
 from workflow.tasks.tables import Task
 from workflow.templates.usecases import optional_uuid
+from workflow.watching.tables import Watcher
 from workflow.watching.usecases import Subject, set_watchers
 
 # --- acts ------------------------------------------------------------------------------------------------------------
@@ -45,31 +51,47 @@ def reopen_task(uow: Uow, task_id: UUID, reason: str) -> Task:
 
 def _act(uow: Uow, task_id: UUID, act: str, reason: str | None) -> Task:
     whole, task = load_by_task(uow, task_id)
-    _require_live(whole)
-    before = task.status
-    try:
-        status = rules.after(act, before)
-    except rules.NotPossible as error:
-        raise Conflict("task_closed", f"{error} Reopen it first." if before != "cancelled" else str(error)) from error
+    if act_on(uow, whole, task, act, reason):
+        settle(uow, whole, why=f"“{task.title}” was {_PARTICIPLE[act]}")
+    return task
+
+
+def act_on(uow: Uow, whole: WholeJob, task: Task, act: str, reason: str | None) -> bool:
+    """The act itself; what follows from it is for `settle`. False if the task was there already. Whatever is refused has changed
+    nothing. Errors: those of the acts."""
+    status = check_act(uow, whole, task, act, reason)
     if status is None:
-        return task
+        return False
+    before, task.status = task.status, status
+    task.started_at = None if act == "reopen" else task.started_at or uow.now
+    uow.audit(
+        f"task.{_PARTICIPLE[act]}", "task", task.id, before={"status": before}, after={"status": status}, reason=reason
+    )
+    return True
+
+
+def check_act(uow: Uow, whole: WholeJob, task: Task, act: str, reason: str | None) -> str | None:
+    """The status an act leads to, None if the task is there already. Errors: `job_cancelled`, `task_closed`, `task_blocked`, `checklist_open`."""
+    require_live(whole)
+    try:
+        status = rules.after(act, task.status)
+    except rules.NotPossible as error:
+        raise Conflict(
+            "task_closed", f"{error} Reopen it first." if task.status != "cancelled" else str(error)
+        ) from error
+    if status is None:
+        return None
     if act in ("start", "finish"):
         _require_ready(uow, whole, task, despite_block=reason)
     if act == "finish":
         _require_checklist(task)
-    task.status = status
-    task.started_at = None if act == "reopen" else task.started_at or uow.now
-    settle(uow, whole, why=f"“{task.title}” was {_PARTICIPLE[act]}")
-    uow.audit(
-        f"task.{_PARTICIPLE[act]}", "task", task_id, before={"status": before}, after={"status": status}, reason=reason
-    )
-    return task
+    return status
 
 
 _PARTICIPLE = {"start": "started", "finish": "finished", "skip": "skipped", "reopen": "reopened"}
 
 
-def _require_live(whole: WholeJob) -> None:
+def require_live(whole: WholeJob) -> None:
     if whole.job.cancelled_at:
         raise Conflict("job_cancelled", "The job is cancelled. Reinstate it first.")
 
@@ -131,23 +153,32 @@ def assign_task(uow: Uow, task_id: UUID, owner_id: UUID | None) -> Task:
     """Errors: `task_not_found`, `unknown_staff`, `version_conflict`."""
     whole, task = load_by_task(uow, task_id)
     require_staff(uow, [("/owner_id", owner_id)])
+    if assign(uow, task, owner_id):
+        settle(uow, whole)
+    return task
+
+
+def assign(uow: Uow, task: Task, owner_id: UUID | None) -> bool:
+    """False if it is theirs already. That they work here was checked."""
     before, task.owner_id = task.owner_id, owner_id
     if before != owner_id:
-        settle(uow, whole)
-        uow.audit("task.assigned", "task", task_id, before={"owner_id": before}, after={"owner_id": owner_id})
-    return task
+        uow.audit("task.assigned", "task", task.id, before={"owner_id": before}, after={"owner_id": owner_id})
+    return before != owner_id
 
 
 def reschedule_task(uow: Uow, task_id: UUID, body: Mapping[str, Any]) -> Task:
     """Sets the date by hand and pins it; what follows from it moves along. Errors: `task_not_found`, `date_out_of_range`, `version_conflict`."""
     whole, task = load_by_task(uow, task_id)
-    old, new = task.due_on, date_of(body, "due_on")
-    task.due_pinned = True
-    if old != new:
-        move_due_date(uow, task, new, body["reason"])
+    reschedule(uow, task, date_of(body, "due_on"), body["reason"])
     settle(uow, whole, why=f"“{task.title}” was moved")
-    uow.audit("task.due_moved", "task", task_id, before={"due_on": old}, after={"due_on": new}, reason=body["reason"])
     return task
+
+
+def reschedule(uow: Uow, task: Task, new: date | None, reason: str) -> None:
+    old, task.due_pinned = task.due_on, True
+    if old != new:
+        move_due_date(uow, task, new, reason)
+    uow.audit("task.due_moved", "task", task.id, before={"due_on": old}, after={"due_on": new}, reason=reason)
 
 
 def tick_checklist(uow: Uow, task_id: UUID, key: str, done: bool) -> Task:
@@ -161,6 +192,38 @@ def tick_checklist(uow: Uow, task_id: UUID, key: str, done: bool) -> Task:
     return task
 
 
+def move_task(uow: Uow, task_id: UUID, job_id: UUID) -> Task:
+    """To another job of the same client, behind its tasks. What it waited for and what waited for it stays behind, its date is
+    pinned. Errors: `task_not_found`, `job_not_found`, `job_cancelled`, `task_of_another_client`, `task_has_time`, `version_conflict`."""
+    whole, task = load_by_task(uow, task_id)
+    if job_id == whole.job.id:
+        return task
+    target = load(uow, job_id)
+    for each in (whole, target):
+        require_live(each)
+    if target.job.client_id != whole.job.client_id:
+        raise Conflict(
+            "task_of_another_client", "A task can only move to another job of the same client.", pointer="/job_id"
+        )
+    if uow.session.scalar(select(TimeCopy.id).where(TimeCopy.task_id == task_id, TimeCopy.seconds > 0).limit(1)):
+        raise Conflict("task_has_time", "Time was logged on this task at its job. Move the time first.")
+    for dependency in [d for d in whole.dependencies if task_id in (d.before_id, d.after_id)]:
+        whole.dependencies.remove(dependency)
+        uow.session.delete(dependency)
+    whole.tasks.remove(task)
+    task.job_id, task.key, task.due_rule = job_id, None, None
+    task.due_pinned = task.due_on is not None
+    task.position = max((t.position for t in target.tasks), default=0) + 1
+    target.tasks.append(task)
+    for model in (Watcher, Comment):
+        column = Watcher.subject_id if model is Watcher else Comment.task_id
+        uow.session.execute(update(model).where(model.firm_id == uow.firm_id, column == task_id).values(job_id=job_id))
+    settle(uow, whole, why=f"“{task.title}” was moved to another job")
+    settle(uow, target)
+    uow.audit("task.moved", "task", task_id, before={"job_id": whole.job.id}, after={"job_id": job_id})
+    return task
+
+
 # --- the job's steps -------------------------------------------------------------------------------------------------
 
 
@@ -168,7 +231,7 @@ def add_task(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
     """A task by hand, behind the others. Errors: `job_not_found`, `job_cancelled`, `unknown_staff`, `unknown_role`, `dependency_unknown`,
     `date_out_of_range`, `version_conflict`."""
     whole = load(uow, job_id, version=uow.if_match)
-    _require_live(whole)
+    require_live(whole)
     job, role = whole.job, body.get("role", "")
     if role and role not in job.people and not any(task.role == role for task in whole.tasks):
         raise Invalid("unknown_role", f"The job has no role “{role}”.", pointer="/role")
@@ -199,7 +262,7 @@ def add_task(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
 def add_dependency(uow: Uow, job_id: UUID, body: Mapping[str, Any]) -> Job:
     """Errors: `job_not_found`, `dependency_unknown`, `dependency_exists`, `dependency_cycle` with its path, `version_conflict`."""
     whole = load(uow, job_id, version=uow.if_match)
-    _require_live(whole)
+    require_live(whole)
     before, after = whole.step(UUID(body["before_id"])), whole.step(UUID(body["after_id"]))
     pairs = [(e.before, e.after) for e in whole.edges]
     if (before.id, after.id) in pairs:

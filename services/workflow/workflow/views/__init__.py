@@ -1,0 +1,1 @@
+"""Saved views: what somebody wants to see again, for themselves or for everybody."""
