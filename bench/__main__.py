@@ -3,7 +3,13 @@
 import importlib
 import sys
 
-SCENARIOS = {"log-time": "bench.log_time", "relay": "bench.relay", "question": "bench.question", "apply": "bench.apply"}
+SCENARIOS = {
+    "log-time": "bench.log_time",
+    "relay": "bench.relay",
+    "question": "bench.question",
+    "apply": "bench.apply",
+    "boards": "bench.boards",
+}
 
 
 def main() -> None:
