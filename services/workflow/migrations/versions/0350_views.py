@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.migrate import protect
 
-revision = "views_0203"
-down_revision = "requests_0202"
+revision = "views_0350"
+down_revision = "automations_0300"
 
 
 def upgrade() -> None:
