@@ -42,7 +42,6 @@ def fill(url: str, firm: UUID, me: UUID, tasks: int, clients: int) -> None:
                     copy.write_row((firm, *row))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
-        connection.execute("CHECKPOINT")
 
 
 class _People:
