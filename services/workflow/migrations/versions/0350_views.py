@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrate import protect
 
 revision = "views_0350"
-down_revision = "runs_0310"
+down_revision = "reports_0320"
 
 
 def upgrade() -> None:
