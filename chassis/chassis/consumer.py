@@ -68,6 +68,7 @@ class Handler:
         with unit_of_work(self._runtime, principal) as uow:
             if not _received(uow, [envelope.id]):
                 return False
+            uow.heard_at = envelope.time
             for listen in listens:
                 listen.handler(uow, events.unwrap(envelope, listen.event))
             uow.commit()
@@ -109,6 +110,7 @@ class Handler:
         return True
 
     def _within(self, uow: Uow, envelope: events.Envelope) -> None:
+        uow.heard_at = envelope.time
         with telemetry.continued(envelope.trace, f"consume {envelope.type}"):
             for listen in self._listens.get(envelope.type, ()):
                 listen.handler(uow, events.unwrap(envelope, listen.event))
