@@ -9,6 +9,8 @@ SCENARIOS = {
     "question": "bench.question",
     "apply": "bench.apply",
     "boards": "bench.boards",
+    "clients": "bench.clients",
+    "typeahead": "bench.typeahead",
 }
 
 
