@@ -32,7 +32,8 @@ class ClientUse(FirmOwned, Base):
 
     __tablename__ = "client_uses"
     client_id: Mapped[UUID]
-    kind: Mapped[str]  # job, request, invoice, document
+    kind: Mapped[str]  # job, request, invoice, document, payment
     label: Mapped[str]
     live: Mapped[bool]  # whether it still counts
+    state: Mapped[str | None]  # as the timeline tells of it
     version: Mapped[int]

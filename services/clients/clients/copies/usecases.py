@@ -7,13 +7,9 @@ from sqlalchemy import select
 
 from chassis.copies import keep_newer
 from chassis.errors import Invalid, Unavailable
-from chassis.merged import standing
 from chassis.uow import Uow
-from clients.copies.tables import ClientUse, FirmCopy, StaffCopy
-from praxis.documents.v1.events_pb2 import DocumentChanged
+from clients.copies.tables import FirmCopy, StaffCopy
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged
-from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged
 
 
 def keep_staff(uow: Uow, event: StaffChanged) -> None:
@@ -30,28 +26,6 @@ def keep_firm(uow: Uow, event: FirmUpdated) -> None:
         country=event.country,
         language=event.language,
     )
-
-
-def keep_job(uow: Uow, event: JobChanged) -> None:
-    _keep_use(uow, event.job_id, event.client_id, event.version, "job", event.title)
-
-
-def keep_request(uow: Uow, event: RequestChanged) -> None:
-    _keep_use(uow, event.request_id, event.client_id, event.version, "request", event.title)
-
-
-def keep_invoice(uow: Uow, event: InvoiceChanged) -> None:
-    _keep_use(uow, event.invoice_id, event.client_id, event.version, "invoice", event.number or "draft")
-
-
-def keep_document(uow: Uow, event: DocumentChanged) -> None:
-    live = event.status not in ("refused", "deleted")
-    _keep_use(uow, event.document_id, event.client_id, event.version, "document", event.name, live=live)
-
-
-def _keep_use(uow: Uow, id: str, client_id: str, version: int, kind: str, label: str, *, live: bool = True) -> None:
-    of = standing(uow, client_id)
-    keep_newer(uow, ClientUse, id=id, version=version, client_id=of, kind=kind, label=label, live=live)
 
 
 def firm_defaults(uow: Uow) -> FirmCopy:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from chassis.http import Reply, created
+from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
 from clients.parties import queries, usecases
 
@@ -43,6 +43,11 @@ def read_client(uow: Uow, client_id: str) -> Reply:
 def change_client(uow: Uow, client_id: str, body: dict[str, Any]) -> Reply:
     usecases.change_client(uow, UUID(client_id), body, if_match=uow.if_match)
     return _reply(uow, client_id)
+
+
+def remove_client(uow: Uow, client_id: str) -> Reply:
+    usecases.remove_client(uow, UUID(client_id), if_match=uow.if_match)
+    return NO_CONTENT
 
 
 def activate_client(uow: Uow, client_id: str) -> Reply:

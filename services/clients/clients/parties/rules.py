@@ -124,6 +124,16 @@ def require_archivable(status: str, open_engagements: Sequence[str]) -> None:
         )
 
 
+def require_removable(holds: Sequence[str]) -> None:
+    """Only a client entered by mistake goes: one nothing was ever done for. Errors: `client_in_use`."""
+    if holds:
+        raise Conflict(
+            "client_in_use",
+            f"It has {' and '.join(filter(None, [', '.join(holds[:-1]), holds[-1]]))}. Archive the client instead.",
+            holds=list(holds),
+        )
+
+
 def series_number(position: int) -> str:
     """The firm's n-th own client number: "C00042"."""
     return f"C{position:05d}"

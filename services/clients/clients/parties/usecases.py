@@ -12,7 +12,7 @@ from clients.copies.usecases import firm_defaults, require_active_staff
 from clients.custom_fields.usecases import values
 from clients.engagements.tables import Engagement
 from clients.parties import rules
-from clients.parties.events import client_changed
+from clients.parties.events import client_changed, client_removed
 from clients.parties.finding import find
 from clients.parties.tables import Client, TaxNumber
 from clients.settings import fields
@@ -86,6 +86,33 @@ def archive_client(uow: Uow, client_id: UUID, reason: str) -> Client:
     titles = select(Engagement.title).where(Engagement.client_id == client.id, Engagement.status == "open")
     rules.require_archivable(client.status, uow.session.scalars(titles.order_by(Engagement.title)).all())
     return _move(uow, client, rules.FORMER, "client.archived", reason)
+
+
+def remove_client(uow: Uow, client_id: UUID, *, if_match: int | None) -> None:
+    """Takes back a client entered by mistake. Errors: `client_not_found`, `version_conflict`, `client_in_use`."""
+    client = find(uow, client_id, lock=True, version=if_match)
+    rules.require_removable(uow.session.execute(_HOLDS, {"client": client.id}).scalars().all())
+    before = _shown(client)
+    for own in _OWN:
+        uow.session.execute(text(f"DELETE FROM {own} WHERE client_id = :client"), {"client": client.id})
+    uow.session.delete(client)
+    uow.session.flush()
+    uow.announce(client_removed(client.id), subject=client.id)
+    uow.audit("client.removed", "client", client.id, before=before)
+
+
+# What was done for a client, by its name in the plural; what is merely said of it goes with it.
+_HOLDS = text("""
+    SELECT what FROM (
+        SELECT DISTINCT kind || 's' AS what FROM client_uses WHERE client_id = :client AND live
+        UNION ALL SELECT 'engagements' WHERE EXISTS (SELECT FROM engagements WHERE client_id = :client)
+        UNION ALL SELECT 'contacts' WHERE EXISTS (SELECT FROM contact_roles WHERE client_id = :client)
+        UNION ALL SELECT 'a group' WHERE EXISTS (SELECT FROM client_group_members WHERE client_id = :client)
+        UNION ALL SELECT 'relationships' WHERE EXISTS (
+            SELECT FROM relationships WHERE client_id = :client OR other_client_id = :client)
+        UNION ALL SELECT 'clients merged into it' WHERE EXISTS (SELECT FROM merged_ids WHERE into_id = :client)
+    ) held ORDER BY what""")
+_OWN = ("client_notes", "timeline", "client_uses")
 
 
 def _move(uow: Uow, client: Client, status: str, action: str, reason: str | None = None) -> Client:

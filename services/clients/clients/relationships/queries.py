@@ -15,15 +15,16 @@ from clients.relationships.events import relationship_changed
 from clients.relationships.tables import Relationship
 
 _RELATED = """
-SELECT r.id, r.turned, r.kind, r.other_name, r.since, r.until, r.note, r.created_at, r.updated_at, r.version,
+WITH page AS MATERIALIZED (
+    SELECT r.* FROM ({sides}) r WHERE true {where} ORDER BY r.id LIMIT :rows
+)
+SELECT p.id, p.turned, p.kind, p.other_name, p.since, p.until, p.note, p.created_at, p.updated_at, p.version,
        jsonb_build_object('id', a.id, 'number', a.number, 'name', a.name) AS client,
        CASE WHEN b.id IS NOT NULL THEN jsonb_build_object('id', b.id, 'number', b.number, 'name', b.name) END AS other_client
-FROM ({sides}) r
-JOIN clients a ON a.firm_id = r.firm_id AND a.id = r.client_id
-LEFT JOIN clients b ON b.firm_id = r.firm_id AND b.id = r.other_client_id
-WHERE true {where}
-ORDER BY r.id
-LIMIT :rows
+FROM page p
+JOIN clients a ON a.id = p.client_id
+LEFT JOIN clients b ON b.id = p.other_client_id
+ORDER BY p.id
 """
 _COLUMNS = "id, kind, other_name, since, until, note, created_at, updated_at, version, firm_id"
 _AS_KEPT = f"SELECT {_COLUMNS}, client_id, other_client_id, false AS turned FROM relationships"

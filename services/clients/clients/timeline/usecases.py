@@ -1,5 +1,6 @@
 """Writing the timeline."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,19 +9,41 @@ from chassis.uow import Uow
 from clients.timeline.tables import Entry
 
 
-def record(uow: Uow, client_id: UUID, kind: str, what: str, subject_id: UUID | str, title: str, **details: Any) -> None:
-    """Something happened with a client, now, by whoever this unit of work is for."""
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whose act something was: "staff:<id>" and their name."""
+
+    actor: str
+    name: str
+
+
+NOBODY = Actor("", "")  # it happened, or nobody says whose act it was
+
+
+def record(
+    uow: Uow,
+    client_id: UUID,
+    kind: str,
+    what: str,
+    subject_id: UUID | str,
+    title: str,
+    *,
+    by: Actor | None = None,
+    **details: Any,
+) -> None:
+    """Something happened with a client: when the event says that is being handled, else now; by whoever this unit of work is for, or `by`."""
+    by = by or Actor(uow.principal.actor, uow.principal.name)
     uow.session.add(
         Entry(
             id=new_id(),
             client_id=client_id,
-            at=uow.now,
+            at=uow.heard_at or uow.now,
             kind=kind,
             what=what,
             subject_id=UUID(str(subject_id)),
             title=title,
             details={name: value for name, value in details.items() if value},
-            actor=uow.principal.actor,
-            actor_name=uow.principal.name,
+            actor=by.actor,
+            actor_name=by.name,
         )
     )

@@ -265,13 +265,6 @@ def test_a_client_with_open_engagements_is_not_archived(office):
     office.api.post(f"/clients/{client['id']}/archive", {"reason": "left"}).expect(200)
 
 
-def test_clients_are_never_deleted(office):
-    client = office.client()
-    before = office.traces()
-    assert office.api.delete(f"/clients/{client['id']}", if_match=1).status == 405
-    assert office.traces() == before
-
-
 def test_every_act_is_audited_with_what_changed(office):
     client = office.client(tax_numbers={"vat": "GB200049136"})
     office.api.patch(f"/clients/{client['id']}", {"name": "Smith & Co", "tags": ["VIP"]}, if_match=1).expect(200)

@@ -136,3 +136,11 @@ def test_an_address_loses_empty_lines_and_keeps_an_existing_country():
 def test_only_given_fields_are_checked_and_kept():
     assert rules.checked({"name": "  Ada   Ltd "}) == {"name": "Ada Ltd"}
     assert rules.checked({"external_id": None, "year_end": None}) == {"external_id": None, "year_end": None}
+
+
+def test_only_a_client_nothing_was_done_for_goes():
+    rules.require_removable([])
+    with pytest.raises(Conflict) as refused:
+        rules.require_removable(["contacts", "invoices", "jobs"])
+    assert refused.value.code == "client_in_use"
+    assert "contacts, invoices and jobs" in refused.value.message
