@@ -48,6 +48,9 @@ service = Service(
         "uq_ledger_postings_reverses": Conflict("payment_reversed", "This was taken back meanwhile. Load it again."),
         "uq_bank_lines_payment": Conflict("payment_has_bank_line", "This payment is another line of the bank already."),
         "time_overlap": timers.overlap(),
+        "uq_imported_entries_key": Conflict(
+            "already_imported", "Some of these rows were imported meanwhile. Try again."
+        ),
         "pk_timers": Conflict("version_conflict", "Your timer was started elsewhere meanwhile. Load it again."),
         "pk_rounding_policies": Conflict("version_conflict", "Somebody has set this meanwhile. Load it again."),
         "rate_overlap": OVERLAP,

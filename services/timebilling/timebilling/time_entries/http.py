@@ -8,7 +8,8 @@ from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
 from timebilling.copies.usecases import today
 from timebilling.firm_settings.usecases import load
-from timebilling.time_entries import queries, rerating, rules, usecases
+from timebilling.time_entries import queries, quick, rerating, rules, usecases, weeks
+from timebilling.work import worker
 
 
 def list_time_entries(
@@ -75,6 +76,22 @@ def re_rate_time(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
 
 def why_time_entry(uow: Uow, time_entry_id: str) -> dict[str, Any]:
     return usecases.why(uow, UUID(time_entry_id))
+
+
+def quick_entry(uow: Uow, text: str) -> dict[str, Any]:
+    return quick.quick_entry(uow, text)
+
+
+def get_week(uow: Uow, first_day: str, staff_id: str | None = None) -> Reply:
+    return _reply(weeks.week(uow, date.fromisoformat(first_day), worker(uow, staff_id)))
+
+
+def put_week(uow: Uow, first_day: str, body: dict[str, Any]) -> Reply:
+    return _reply(weeks.put(uow, date.fromisoformat(first_day), body, uow.if_match))
+
+
+def copy_week(uow: Uow, first_day: str, body: dict[str, Any]) -> dict[str, Any]:
+    return weeks.copy(uow, date.fromisoformat(first_day), body)
 
 
 def my_day(uow: Uow, day: str | None = None) -> dict[str, Any]:

@@ -37,8 +37,8 @@ WHERE e.firm_id = :firm
 """
 # The status the API shows is the entry's own, until what approval made of it is billed or written off.
 STATUS = {
-    "billed": "AND e.status = 'approved' AND w.state = 'billed'",
-    "written_off": "AND e.status = 'approved' AND w.state = 'written_off'",
+    "billed": "AND e.status = 'approved' AND w.firm_id = :firm AND w.state = 'billed'",
+    "written_off": "AND e.status = 'approved' AND w.firm_id = :firm AND w.state = 'written_off'",
     "approved": "AND e.status = 'approved' AND coalesce(w.state, '') NOT IN ('billed', 'written_off')",
     "submitted": "AND e.status = 'submitted'",
     "draft": "AND e.status = 'draft'",
@@ -63,10 +63,12 @@ def list_entries(
     conditions += ["AND e.day >= :day_from"] if day_from else []
     conditions += ["AND e.day <= :day_to"] if day_to else []
     conditions += [STATUS[status]] if status else []
-    after, values = paging.keyset(["e.day", "e.id"], cursor, descending=True, casts=["date", "uuid"])
+    # Of millions few are written off: such a list goes by WIP's index of states (its day is the entry's).
+    of = "w" if status in ("billed", "written_off") else "e"
+    after, values = paging.keyset([f"{of}.day", f"{of}.id"], cursor, descending=True, casts=["date", "uuid"])
     rows = (
         uow.session.execute(
-            text(f"{_ENTRIES} {' '.join(conditions)} {after} ORDER BY e.day DESC, e.id DESC LIMIT :limit"),
+            text(f"{_ENTRIES} {' '.join(conditions)} {after} ORDER BY {of}.day DESC, {of}.id DESC LIMIT :limit"),
             {"firm": uow.firm_id, **filters, "day_from": day_from, "day_to": day_to, "limit": limit + 1, **values},
         )
         .mappings()
