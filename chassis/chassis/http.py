@@ -362,7 +362,10 @@ def _check_parameter(place: str, value: Any, parameter: dict[str, Any]) -> None:
 
 
 class _Body:
-    """The body of an operation: JSON or a form, checked against its schema, or the bytes of another media type it names."""
+    """The body of an operation: JSON or a form, checked against its schema, or the bytes of another media type it names.
+
+    A schema of format `binary` asks for the bytes of JSON too: who checks a signature needs them as they were sent.
+    """
 
     def __init__(self, connexions: Any) -> None:
         self._schemas = {kind: connexions.body_schema(kind) for kind in connexions.consumes}
@@ -378,7 +381,7 @@ class _Body:
             if self._required:
                 raise BadRequest("request_invalid", "The request needs a body.")
             return {}
-        if kind != FORM and not kind.endswith("json"):
+        if self._schemas[kind].get("format") == "binary" or (kind != FORM and not kind.endswith("json")):
             return raw
         body = _form(raw) if kind == FORM else _json(raw)
         validator = openapi.compiled(self._schemas[kind])

@@ -19,6 +19,13 @@ def test_a_public_operation_needs_none(world: World) -> None:
     assert world.anonymous().get("/door").expect(200).json == {"hello": "world"}
 
 
+def test_what_is_signed_comes_as_it_was_sent(world: World) -> None:
+    sent, headers = '{ "b": 1,\n "a": 1.0 }', {"content-type": "application/json; charset=utf-8", "signature": "s"}
+    came = world.anonymous().request("POST", "/door", content=sent, headers=headers).expect(200).json
+    assert came == {"came": sent, "signed": "s"}
+    world.anonymous().request("POST", "/door", content=b"", headers=headers).problem(400, "request_invalid")
+
+
 def test_an_operation_needs_its_permission(world: World) -> None:
     api = world.api(world.firm(), permissions=["notes:notes:read"])
     api.post("/notes", {"text": "x"}).problem(403, "permission_missing")

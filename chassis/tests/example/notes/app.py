@@ -12,7 +12,7 @@ from chassis.consumer import Listen
 from chassis.copies import keep_newer
 from chassis.db import NAMING, TYPES, FirmOwned, Versioned
 from chassis.errors import Conflict, Invalid
-from chassis.http import NO_CONTENT, Reply, created
+from chassis.http import NO_CONTENT, Reply, asked, created
 from chassis.paging import keyset, page
 from chassis.service import Service
 from chassis.settings import ServiceSettings
@@ -104,6 +104,10 @@ def list_notes(uow: Uow, limit: int = 50, cursor: str | None = None) -> dict[str
 
 def open_door(_runtime: object) -> dict[str, str]:
     return {"hello": "world"}
+
+
+def hand_in(_runtime: object, body: bytes) -> dict[str, str]:
+    return {"came": body.decode(), "signed": asked().headers.get("signature", "")}
 
 
 def ask_identity(uow: Uow) -> dict[str, str]:
