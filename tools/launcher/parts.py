@@ -38,12 +38,13 @@ _STORES = (
     "PRAXIS_S3_SECRET_KEY",
     "PRAXIS_S3_BUCKET",
 )
+_CARDS = ("PRAXIS_STRIPE_API_KEY", "PRAXIS_STRIPE_WEBHOOK_SECRET")
 _ISSUES = ("PRAXIS_SIGNING_KEY_FILE", "PRAXIS_SERVICE_SECRETS", "PRAXIS_SETUP_TOKEN")
 TABLE: Mapping[str, Service] = {
     "identity": Service("gateway/identity", (*MODES, "live"), (*_ISSUES, *_MAILS, "PRAXIS_FIELD_KEY")),
     "clients": Service("services/clients", settings=("PRAXIS_FIELD_KEY",)),
     "workflow": Service("services/workflow"),
-    "timebilling": Service("services/timebilling"),
+    "timebilling": Service("services/timebilling", settings=_CARDS),
     "documents": Service("services/documents", settings=_STORES),
     "portal": Service(
         "services/portal",
@@ -139,6 +140,7 @@ def settings(platform: Platform, name: str) -> dict[str, str]:
         "PRAXIS_SIGNING_KEY_FILE": platform.signing_key_file(),
         "PRAXIS_SERVICE_SECRETS": platform.service_secrets(),
         "PRAXIS_SETUP_TOKEN": platform.setup_token(),
+        **{name: os.environ.get(name, "") for name in _CARDS},  # card payments are off without them
     }
     return {
         "PRAXIS_DATABASE_URL": platform.database_url(name, "app"),

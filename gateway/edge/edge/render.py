@@ -52,7 +52,8 @@ def app_csp(settings: Settings) -> str:
         "img-src": f"'self' data: blob: {files}",
         "font-src": "'self' data:",
         "connect-src": f"'self' {files}",
-        "form-action": f"'self' {files}",
+        # Files go to their origin, and the portal's button to pay leads on to the card provider.
+        "form-action": f"'self' {files} https://checkout.stripe.com",
         "manifest-src": "'self'",
         "worker-src": "'self' blob:",
         "base-uri": "'none'",

@@ -23,6 +23,8 @@ PUBLIC_OPERATIONS = (
     Operation("DELETE", r"/api/identity/v1/sessions/current"),
     Operation("POST", r"/api/identity/v1/password-resets(/complete)?"),
     Operation("POST", r"/api/identity/v1/oauth/token"),
+    # Signed by the card provider; timebilling checks it.
+    Operation("POST", r"/api/timebilling/v1/card-payments/stripe/events"),
 )
 
 # Where somebody could try passwords, secrets or codes one after the other: a tighter limit per address.

@@ -72,7 +72,7 @@ def test_content_policy_allows_the_app_and_the_file_origin_only(edge: Edge) -> N
     assert policy["script-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert policy["base-uri"] == "'none'"
-    assert policy["connect-src"] == f"'self' {edge.files_url}"
+    assert policy["connect-src"] == f"'self' {edge.files_url} https://checkout.stripe.com"
     assert policy["form-action"] == f"'self' {edge.files_url}"
 
 

@@ -59,6 +59,11 @@ service = Service(
         ),
         "uq_tax_codes_code": Conflict("tax_code_taken", "There is a tax code of this name already."),
         "uq_activities_name": Conflict("activity_name_taken", "There is an activity of this name already."),
+        "pk_card_settings": Conflict(
+            "version_conflict", "Somebody has changed the card payments meanwhile. Load them again."
+        ),
+        "uq_payments_provider": Conflict("payment_known", "This payment of the provider is recorded already."),
+        "uq_refunds_provider": Conflict("refund_known", "This refund of the provider is recorded already."),
         "pk_reminder_policies": Conflict(
             "version_conflict", "Somebody has changed the policy meanwhile. Load it again."
         ),

@@ -6,8 +6,16 @@ from uuid import UUID
 from chassis.errors import NotFound
 from chassis.uow import Uow
 from praxis.common.v1.types_pb2 import Money
-from praxis.timebilling.v1.timebilling_pb2 import GetInvoiceRequest, GetInvoiceResponse, InvoiceLine, TaxTotal
+from praxis.timebilling.v1.timebilling_pb2 import (
+    GetInvoiceRequest,
+    GetInvoiceResponse,
+    InvoiceLine,
+    StartCheckoutRequest,
+    StartCheckoutResponse,
+    TaxTotal,
+)
 from timebilling import money
+from timebilling.card_payments import usecases as cards
 from timebilling.invoices import queries
 
 
@@ -35,6 +43,7 @@ def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
         paid=Money(**money.view(invoice.paid, invoice.currency)),
         balance=shown.balance,
         document_id=shown.document_id,
+        payable_by_card=invoice.balance > 0 and cards.takes_cards(uow),
         kind=invoice.kind,
         corrects_number=queries.corrects_number(uow, invoice),
         reason=invoice.reason or "",
@@ -43,6 +52,13 @@ def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
             for name in ("discount", "rounding", "credited")
         },
     )
+
+
+def start_checkout(uow: Uow, request: StartCheckoutRequest) -> StartCheckoutResponse:
+    """The provider's page for an invoice of one of the contact's clients."""
+    back = f"{uow.runtime.settings.public_url}/portal/invoices/{_id(request.invoice_id)}"
+    clients = frozenset(uow.principal.client_ids)
+    return StartCheckoutResponse(url=cards.start(uow, _id(request.invoice_id), clients, back).url)
 
 
 def _id(value: str) -> UUID:

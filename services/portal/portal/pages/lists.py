@@ -1,10 +1,12 @@
 """What a client looks at: what is asked, how the work goes, documents, invoices."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import g, redirect, render_template
+from flask import g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from chassis.errors import DomainError
 from portal.pages import web
 from portal.pages.blueprint import pages
 from portal.pages.brand import Brand
@@ -59,4 +61,18 @@ def invoice(id: UUID) -> str:
     with web.work() as uow:
         g.brand = Brand.of(uow)
         found = usecases.invoice(uow, id)
-        return render_template("invoice.html", invoice=found)
+        return render_template("invoice.html", invoice=found, paid=request.args.get("paid"))
+
+
+@pages.post("/invoices/<uuid:id>/pay")
+def pay(id: UUID) -> Any:
+    """On to the card provider's page; why not is said on the invoice."""
+    with web.work() as uow:
+        g.brand = Brand.of(uow)
+        try:
+            return redirect(usecases.checkout(uow, id), 303)
+        except DomainError as error:
+            if error.status == 404:
+                raise
+            found = usecases.invoice(uow, id)
+            return render_template("invoice.html", invoice=found, problem=error.message), error.status

@@ -18,7 +18,12 @@ from praxis.documents.v1.documents_pb2 import (
     StartUploadRequest,
     StartUploadResponse,
 )
-from praxis.timebilling.v1.timebilling_pb2 import GetInvoiceRequest, GetInvoiceResponse
+from praxis.timebilling.v1.timebilling_pb2 import (
+    GetInvoiceRequest,
+    GetInvoiceResponse,
+    StartCheckoutRequest,
+    StartCheckoutResponse,
+)
 from praxis.workflow.v1.workflow_pb2 import AnswerRequestItemRequest, MarkRequestViewedRequest, SubmitRequestRequest
 
 FORM_MAX = 100 * 1024 * 1024  # bytes a form post may have
@@ -186,3 +191,11 @@ def invoice(uow: Uow, invoice_id: UUID) -> GetInvoiceResponse:
     """An invoice with its lines. Errors: `invoice_not_found`."""
     answer: GetInvoiceResponse = uow.ask("timebilling", "GetInvoice", GetInvoiceRequest(invoice_id=str(invoice_id)))
     return answer
+
+
+def checkout(uow: Uow, invoice_id: UUID) -> str:
+    """The card provider's page for an invoice. Errors: `invoice_not_found`, `invoice_not_open`, `card_payments_off`, `card_payments_unavailable`."""
+    answer: StartCheckoutResponse = uow.ask(
+        "timebilling", "StartCheckout", StartCheckoutRequest(invoice_id=str(invoice_id)), timeout=15.0
+    )
+    return answer.url

@@ -107,7 +107,7 @@ def broken_rules(xml: bytes, syntax: str) -> list[Broken]:
     report = executable.transform_to_string(xdm_node=processor.parse_xml(xml_text=xml.decode()))
     if not report:
         raise RuntimeError(f"the rules of {syntax} gave no report")
-    found = {}
+    found: dict[str, Broken] = {}
     for failed in etree.fromstring(report.encode()).iter(f"{SVRL}failed-assert"):
         if failed.get("flag", "fatal") == "fatal":
             says = " ".join("".join(failed.itertext()).split())

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chassis.http import Reply, created
 from chassis.uow import Uow
+from timebilling.card_payments.usecases import give_back
 from timebilling.invoices import queries as invoices
 from timebilling.invoices.tables import Invoice
 from timebilling.payments import queries, usecases
@@ -37,7 +38,7 @@ def take_back_allocations(uow: Uow, payment_id: str, body: dict[str, Any]) -> di
 
 
 def refund_payment(uow: Uow, payment_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    return queries.get_payment(uow, usecases.refund(uow, UUID(payment_id), body).id)
+    return queries.get_payment(uow, usecases.refund(uow, UUID(payment_id), body, give_back).id)
 
 
 def charge_back_payment(uow: Uow, payment_id: str, body: dict[str, Any]) -> dict[str, Any]:

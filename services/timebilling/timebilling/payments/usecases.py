@@ -1,6 +1,6 @@
 """Recording payments and what they pay."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -92,8 +92,14 @@ def take_back(uow: Uow, payment_id: UUID, allocations: Sequence[dict[str, Any]],
     return payment
 
 
-def refund(uow: Uow, payment_id: UUID, body: dict[str, Any]) -> Payment:
+def refund(
+    uow: Uow,
+    payment_id: UUID,
+    body: dict[str, Any],
+    give_back: Callable[[Uow, Payment, Decimal], str | None] = lambda *_: None,
+) -> Payment:
     """Money that the firm gives back. What pays invoices must be taken back from them first, or here (`take_back`).
+    `give_back` moves the money where that can be done from here, and says how its provider calls the refund.
 
     Errors: `payment_not_found` (404), `payment_reversed` (409), `currency_mismatch`, `refund_date_impossible` (422); those of
     `rules.check_refund` and `rules.check_take_back`.
@@ -106,7 +112,10 @@ def refund(uow: Uow, payment_id: UUID, body: dict[str, Any]) -> Payment:
     freed = sum((Decimal(a["amount"]["amount"]) for a in body.get("take_back", [])), ZERO)
     rules.check_refund(amount, payment.amount, payment.refunded, payment.unapplied + freed, payment.currency)
     _take_back(uow, payment, body.get("take_back", []), "/take_back")
-    _return(uow, payment, "refund", amount, day, reference=body.get("reference", ""), reason=body["reason"])
+    # Last of all: a refusal after it would leave money gone and nothing written.
+    provider_id = give_back(uow, payment, amount)
+    reference = body.get("reference") or provider_id or ""
+    _return(uow, payment, "refund", amount, day, reference=reference, reason=body["reason"], provider_id=provider_id)
     return payment
 
 
