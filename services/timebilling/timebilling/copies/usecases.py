@@ -71,6 +71,12 @@ _MOVE_TERMS = (
         "AND NOT EXISTS (SELECT 1 FROM client_terms WHERE firm_id = :firm AND id = :into)"
     ),
     text("DELETE FROM client_terms WHERE firm_id = :firm AND id = :old AND :old <> :into"),
+    # Who asked to be left in peace stays so.
+    text(
+        "INSERT INTO reminder_pauses (firm_id, id, until, reason, at) SELECT firm_id, :into, until, reason, at FROM reminder_pauses "
+        "WHERE firm_id = :firm AND id = :old AND :old <> :into ON CONFLICT (firm_id, id) DO NOTHING"
+    ),
+    text("DELETE FROM reminder_pauses WHERE firm_id = :firm AND id = :old AND :old <> :into"),
 )
 # A rate is found by its key, which names the client. Where both had one for the same days, that of the client that stands is used.
 _SAME_DAYS = text("""
