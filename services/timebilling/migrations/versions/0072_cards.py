@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrate import protect
 
 revision = "cards"
-down_revision = "invoicing"
+down_revision = "imports"
 
 
 def upgrade() -> None:
