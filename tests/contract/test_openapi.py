@@ -20,6 +20,7 @@ WHOLE = {
     "workflow.stages.http.list_stages": "the columns of one board",
     "clients.custom_fields.http.list_custom_fields": "a hundred at most",
     "workflow.starters.http.list_starters": "as many as the release has",
+    "workflow.schedules.http.list_occurrences": "a hundred at most, of an endless series",
     "workflow.calendars.http.list_days_off": "two years at most",
     "workflow.calendars.http.list_closures": "two years at most",
     "workflow.calendars.http.list_holiday_calendars": "as many as there are countries",
@@ -30,6 +31,7 @@ UNREPEATED = {
     "workflow.automations.http.dry_run": "changes nothing",
     "workflow.templates.http.preview_template": "changes nothing",
     "workflow.applications.http.preview": "the same",
+    "workflow.schedules.http.preview": "the same",
 }
 UNVERSIONED = {"identity.sessions.http.sign_out": "a session has one state only"}
 

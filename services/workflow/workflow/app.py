@@ -24,6 +24,7 @@ service = Service(
         ),
         "uq_views_firm_id": Conflict("view_name_taken", "You have a view of this name already."),
         "uq_dependencies_firm_id": Conflict("dependency_exists", "This dependency exists already."),
+        "uq_schedule_periods_firm_id": Conflict("period_already_made", "This period is made or skipped already."),
         "uq_working_weeks": Conflict(
             "working_week_exists", "The person has a working week from this day already. Take that one back first."
         ),

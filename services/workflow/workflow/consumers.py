@@ -20,6 +20,7 @@ from workflow.jobs import usecases as job_usecases
 from workflow.requests import queries as request_queries
 from workflow.requests import usecases as request_usecases
 from workflow.runs import usecases as run_usecases
+from workflow.schedules import usecases as schedule_usecases
 from workflow.stages import usecases as stage_usecases
 from workflow.tasks import queries as task_queries
 
@@ -44,6 +45,7 @@ TIMERS: dict[str, Callable[..., object]] = {
     "automation": automations.run,
     "automation_calendar": automations.look_at_the_calendar,
     "repoint": merged.again,
+    "schedule": schedule_usecases.fire,
     "run": partial(run_usecases.go_on, works=RUNS),
     "job_turn": job_usecases.turn,
     "stage_renamed": job_usecases.tell_stage,

@@ -2,53 +2,19 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
-from chassis import bus
-from chassis.testing import World, eventually, private_virtual_host
+from chassis.testing import eventually
 from praxis.workflow.v1.events_pb2 import NoticeDue
 
 JOBS = 60
 
 
-@pytest.fixture
-def amqp() -> Iterator[str]:
-    with private_virtual_host() as url:
-        bus.declare(url, "anybody", ["#"])
-        bus.declare(url, "workflow", [])
-        yield url
-
-
-@contextmanager
-def worker(world: World, amqp: str) -> Iterator[subprocess.Popen[bytes]]:
-    settings = world.runtime.settings
-    environment = os.environ | {
-        "PRAXIS_DATABASE_URL": settings.database_url,
-        "PRAXIS_AMQP_URL": amqp,
-        "PRAXIS_ISSUER": settings.issuer,
-        "PRAXIS_JWKS_URL": "http://127.0.0.1:1/never-asked",
-        "PRAXIS_TOKEN_URL": "http://127.0.0.1:1/never-asked",
-        "PRAXIS_SERVICE_SECRET": "never-used",
-        "PRAXIS_CLIENTS_GRPC": "127.0.0.1:1",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "workflow", "worker"], env=environment, stdout=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def test_each_automation_takes_effect_once_though_a_worker_is_killed(firm: Any, amqp: str) -> None:
+def test_each_automation_takes_effect_once_though_a_worker_is_killed(firm: Any, worker: Any) -> None:
     tell = {"do": "notify", "who": [{"responsible": "job_owner"}], "text": "{job}"}
     for name, action in (("Task", {"do": "create_task", "title": "Once"}), ("Notice", tell)):
         body = {"name": name, "trigger": {"on": "job_made"}, "actions": [action]}
@@ -60,7 +26,7 @@ def test_each_automation_takes_effect_once_though_a_worker_is_killed(firm: Any, 
         with firm.world.uow(firm.id) as uow:
             return int(uow.session.execute(text("SELECT count(*) FROM automation_runs")).scalar_one())
 
-    with worker(firm.world, amqp) as first, worker(firm.world, amqp):
+    with worker() as first, worker():
         eventually(lambda: ran() >= 10, within=60)
         os.kill(first.pid, signal.SIGKILL)
         assert 10 <= ran() < 2 * JOBS

@@ -208,15 +208,23 @@ def plan_application(uow: Uow, template_id: UUID, body: Mapping[str, Any]) -> Ap
 def plan_for(
     uow: Uow, order: Order, clients: Sequence[tuple[ClientCopy, EngagementCopy | None]]
 ) -> list[Application | DomainError]:
-    """The plan for each client, or why there is none (`date_out_of_range`). As many statements as for one client."""
-    engaged = [_engaged(engagement) for _, engagement in clients]
-    involved: set[UUID | None] = {*order.named.values(), *order.content.roles.values(), order.owner_id, order.asks}
-    for (client, _), people in zip(clients, engaged, strict=True):
+    """The plan for each client, or why there is none (`date_out_of_range`)."""
+    return plan_each(uow, [(order, client, engagement) for client, engagement in clients])
+
+
+def plan_each(
+    uow: Uow, asked: Sequence[tuple[Order, ClientCopy, EngagementCopy | None]]
+) -> list[Application | DomainError]:
+    """The plan for each, or why there is none (`date_out_of_range`). As many statements as for one."""
+    engaged = [_engaged(engagement) for _, _, engagement in asked]
+    involved: set[UUID | None] = set()
+    for (order, client, _), people in zip(asked, engaged, strict=True):
+        involved |= {*order.named.values(), *order.content.roles.values(), order.owner_id, order.asks}
         involved |= {client.partner_id, client.manager_id, *people.values()}
     active = active_staff(uow, involved)
     calendar = calendar_of(uow)
     planned: list[Application | DomainError] = []
-    for (client, engagement), people in zip(clients, engaged, strict=True):
+    for (order, client, engagement), people in zip(asked, engaged, strict=True):
         situation = rules.Situation(
             client_name=client.name,
             template_name=order.template.name,

@@ -1,0 +1,1 @@
+"""Schedules: the recurrence that makes jobs by itself."""
