@@ -125,6 +125,7 @@ def test_bad_files_and_bad_matches_have_their_code_and_change_nothing(owed: Any,
     good = statement(owed.row)
     for change, status, code in (
         ({"content": "%%%"}, 422, "statement_not_base64"),
+        ({"content": "é"}, 422, "statement_not_base64"),
         ({"content": ""}, 422, "statement_empty"),
         (
             {"content": base64.b64encode("Date,Amount\n2026-11-13,£5\n".encode("windows-1252")).decode()},

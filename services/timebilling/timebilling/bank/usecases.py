@@ -1,7 +1,6 @@
 """Importing bank statements and turning their lines into payments."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -32,7 +31,7 @@ def import_statement(uow: Uow, body: dict[str, Any]) -> BankImport:
     """
     try:
         content = base64.b64decode(body["content"], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Invalid("statement_not_base64", "The content is not base64.", pointer="/content") from error
     currency = body.get("currency") or firm(uow).currency
     money.exponent(currency)
