@@ -19,6 +19,9 @@ WHOLE = {
     "identity.staff.http.list_permissions": "as many as the release has",
     "workflow.stages.http.list_stages": "the columns of one board",
     "clients.custom_fields.http.list_custom_fields": "a hundred at most",
+    "workflow.capacity.http.get_capacity": "everybody at the firm",
+    "workflow.capacity.http.list_candidates": "everybody at the firm at most",
+    "workflow.capacity.http.list_suggestions": "fifty at most",
     "workflow.starters.http.list_starters": "as many as the release has",
     "workflow.schedules.http.list_occurrences": "a hundred at most, of an endless series",
     "workflow.calendars.http.list_days_off": "two years at most",
@@ -29,6 +32,7 @@ OPEN = {"identity.api_clients.http.token": "RFC 6749: unknown parameters are ign
 UNREPEATED = {
     "identity.api_clients.http.create_api_client": "the answer holds a secret, which must not be kept for a replay",
     "workflow.automations.http.dry_run": "changes nothing",
+    "workflow.capacity.http.what_if": "changes nothing",
     "workflow.templates.http.preview_template": "changes nothing",
     "workflow.applications.http.preview": "the same",
     "workflow.schedules.http.preview": "the same",

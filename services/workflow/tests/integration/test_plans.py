@@ -15,6 +15,7 @@ from chassis.testing import World, drop_database, make_world
 from chassis.uow import Uow
 from workflow.app import service
 from workflow.board import queries as board
+from workflow.capacity import queries as capacity
 from workflow.jobs import queries as jobs
 from workflow.jobs.queries import Filters
 from workflow.jobs.usecases import create_job
@@ -180,6 +181,10 @@ def test_reports_read_open_work_and_their_span_only(large: Large) -> None:
         )
         assert plans.scanned_whole(*BIG) == set()
         assert {"ix_jobs_closed", "ix_jobs_created"} <= plans.indexes
+
+
+def test_capacity_reads_open_tasks_only(large: Large) -> None:
+    assert large.plans(lambda uow: capacity.capacity(uow, 8)).scanned_whole(*BIG) == set()
 
 
 def test_my_week_goes_by_my_index(large: Large) -> None:
