@@ -8,11 +8,7 @@ from chassis.uow import Uow
 
 _SEARCH = text("""
 WITH hits AS MATERIALIZED (
-    SELECT 'client' AS type, id, score FROM search_clients(:q, :most)
-    UNION ALL
-    SELECT 'contact', id, score FROM search_contacts(:q, :most)
-    ORDER BY score DESC, id
-    LIMIT :most
+    SELECT type, id, score FROM search_everybody(:q, :most)
 )
 SELECT h.type, h.id, coalesce(c.name, k.name) AS name, c.number,
        coalesce(c.status, CASE WHEN k.active THEN 'active' ELSE 'former' END) AS status, k.email,
