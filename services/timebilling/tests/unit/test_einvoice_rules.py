@@ -1,7 +1,7 @@
 """Electronic invoices: what leaves satisfies the official rules of EN 16931, and what breaks them says which."""
 
 import copy
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from types import SimpleNamespace
@@ -286,7 +286,14 @@ def test_the_cii_travels_inside_the_pdf() -> None:
     from .test_pdf import facts
 
     xml = formats.cii(known(STANDARD))
-    made = formats.embedded(pdf.render(facts()), xml, title="Invoice INV-000042", author="Brook", language="en")
+    made = formats.embedded(
+        pdf.render(facts()),
+        xml,
+        title="Invoice INV-000042",
+        author="Brook",
+        language="en",
+        at=datetime(2026, 11, 24, tzinfo=UTC),
+    )
     reader = PdfReader(BytesIO(made))
     assert reader.attachments["factur-x.xml"] == [xml]
     metadata = reader.xmp_metadata

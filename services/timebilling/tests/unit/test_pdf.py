@@ -1,11 +1,13 @@
 """The invoice's PDF: archivable, in every script, from facts alone."""
 
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
 import pytest
+import segno
 from pypdf import PdfReader
 
 from chassis.db import new_id
@@ -138,3 +140,143 @@ def test_many_lines_flow_over_pages() -> None:
 )
 def test_amounts_have_the_currencys_decimals(value: str, currency: str, shown: str) -> None:
     assert pdf.amount(D(value), currency) == shown
+
+
+EURO = {
+    "iban": "DE02 1203 0000 0000 2020 51",
+    "bic": "BYLADEM1001",
+    "account_holder": "Brook & Partner",
+    "name": "Brook",
+    "legal_name": "",
+}
+
+
+def test_the_payment_code_says_who_is_paid_what_and_for_which_invoice() -> None:
+    """EPC069-12: read back as a banking app would, line by line."""
+    svg = pdf.payment_code(EURO, D("1234.50"), "EUR", "INV-000042")
+    assert svg.startswith("<svg")
+    text = "BCD\n002\n1\nSCT\nBYLADEM1001\nBrook & Partner\nDE02120300000000202051\nEUR1234.50\n\n\nINV-000042"
+    assert svg == segno.make(text, error="m", encoding="utf-8", boost_error=False, micro=False).svg_inline(border=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "total", "currency"),
+    [({}, "10.00", "GBP"), ({"iban": ""}, "10.00", "EUR"), ({}, "0.00", "EUR"), ({}, "1000000000.00", "EUR")],
+)
+def test_there_is_no_code_where_it_could_not_be_used(change: dict[str, str], total: str, currency: str) -> None:
+    assert pdf.payment_code(EURO | change, D(total), currency, "INV-1") == ""
+
+
+def issued(**more: Any) -> tuple[Invoice, list[InvoiceLine]]:
+    """An invoice in euros as issuing freezes it, of a firm that has told everything an electronic invoice needs."""
+    seller = EURO | {
+        "accent": "#123456", "address": "", "footer": "", "country": "DE", "line1": "Lindenstraße 1", "city": "Berlin", "postcode": "10969", "region": "", "line2": "",
+        "vat_id": "DE136695976", "tax_number": "", "registration": "HRB 1", "contact": "", "email": "", "phone": "", "electronic_address": None,
+    }  # fmt: skip
+    buyer = {
+        "name": "Müller GmbH",
+        "number": "C-1",
+        "address": {"line1": "Weg 2", "city": "Bonn", "postcode": "53113"},
+        "country": "DE",
+        "tax_label": "",
+        "legal_name": "",
+        "vat_id": "",
+        "reference": "",
+        "electronic_address": None,
+    }
+    euro = {"currency": "EUR"}
+    taxes = [
+        {
+            "label": "USt 19 %",
+            "category": "S",
+            "percent": "19",
+            "taxable": euro | {"amount": "1000.00"},
+            "tax": euro | {"amount": "190.00"},
+            "discount": euro | {"amount": "100.00"},
+            "legal_text": None,
+        }
+    ]
+    frozen = {
+        "document_type": "380",
+        "seller": seller,
+        "buyer": buyer,
+        "language": "de",
+        "corrects": None,
+        "period": {"from": "2026-10-01", "to": "2026-10-31"},
+        "order_reference": "PO-7",
+        "exchange": None,
+        "tax_inclusive": False,
+        "discount": {"kind": "amount", "value": "100.00", "reason": "Treue"},
+    }
+    invoice = Invoice(
+        id=new_id(), client_id=new_id(), state="issued", number="INV-000042", currency="EUR", issued_on=date(2026, 11, 24), due_on=date(2026, 12, 8), issued_at=datetime(2026, 11, 24, 9, tzinfo=UTC),
+        lines_net=D("1100.00"), discount=D("100.00"), net=D("1000.00"), tax=D("190.00"), rounding=D(0), total=D("1190.00"), paid=D(0), note="", taxes=taxes, frozen=frozen | more,
+    )  # fmt: skip
+    line = InvoiceLine(
+        description="Beratung", quantity=D("5.50"), unit="HUR", amount=D("1100.00"), discount=D(0), net=D("1100.00"), tax_percent=D(19), tax_category="S", tax_code_id=new_id()
+    )  # fmt: skip
+    return invoice, [line]
+
+
+def test_what_leaves_is_an_archivable_pdf_with_the_electronic_invoice_inside() -> None:
+    content, refused = pdf.made(*issued())
+    assert refused == []
+    reader = PdfReader(BytesIO(content))
+    (xml,) = reader.attachments["factur-x.xml"]
+    assert b"<ram:GrandTotalAmount>1190.00" in xml
+    text, metadata = read(content)
+    for said in (
+        "Rechnung INV-000042",
+        "Nachlass",
+        "-100,00",
+        "1.000,00",
+        "EUR 1.190,00",
+        "PO-7",
+        "2026-10-01 – 2026-10-31",
+        "Banking-App",
+        "USt-IdNr. DE136695976",
+    ):
+        assert said in text
+    assert "<pdfaid:part>3</pdfaid:part>" in metadata
+    assert "EN 16931" in metadata
+
+
+def test_the_same_invoice_gives_the_same_bytes_with_the_electronic_one_inside() -> None:
+    invoice, lines = issued()
+    first = pdf.made(invoice, lines)
+    time.sleep(1.1)  # stamps count seconds
+    assert pdf.made(invoice, lines) == first
+
+
+def test_a_firm_that_tells_too_little_still_bills_and_hears_which_rules_stand_against_it() -> None:
+    invoice, lines = issued()
+    assert invoice.frozen is not None
+    invoice.frozen["seller"]["country"] = ""
+    content, refused = pdf.made(invoice, lines)
+    assert "BR-09" in [b.rule for b in refused]
+    assert PdfReader(BytesIO(content)).attachments == {}
+    assert "INV-000042" in read(content)[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("Credit note", "Total credited")),
+        ("de", ("Rechnungskorrektur", "Gutschriftsbetrag")),
+        ("fr-CH", ("Avoir", "1 190,00")),
+        ("es", ("Factura rectificativa", "Total abonado")),
+    ],
+)
+def test_a_credit_note_names_what_it_corrects_in_the_clients_language(language: str, said: tuple[str, str]) -> None:
+    corrects = {"id": "x", "number": "INV-000007", "issued_on": "2026-10-01"}
+    invoice, lines = issued(document_type="381", corrects=corrects, language=language)
+    invoice.reason = "Doppelt berechnet"
+    text = read(pdf.made(invoice, lines)[0])[0].replace("\u00a0", " ")
+    for part in (*said, "INV-000007 (2026-10-01)", "Doppelt berechnet"):
+        assert part in text
+    assert "Banking" not in text
+
+
+def test_every_language_has_every_label() -> None:
+    assert len({frozenset(labels) for labels in pdf.LABELS.values()}) == 1
+    assert {"en", "de", "fr", "es"} <= set(pdf.LABELS) == set(pdf.SEPARATORS)

@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -63,8 +64,8 @@ def ubl(known: Mapping[str, Any]) -> bytes:
     return _proven(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"), "ubl")
 
 
-def embedded(pdf: bytes, xml: bytes, *, title: str, author: str, language: str) -> bytes:
-    """The PDF/A-3 with the CII inside: Factur-X and ZUGFeRD in one."""
+def embedded(pdf: bytes, xml: bytes, *, title: str, author: str, language: str, at: datetime) -> bytes:
+    """The PDF/A-3 with the CII inside: Factur-X and ZUGFeRD in one. The same input gives the same bytes."""
     made = generate_from_binary(
         pdf,
         xml,
@@ -75,9 +76,18 @@ def embedded(pdf: bytes, xml: bytes, *, title: str, author: str, language: str) 
         pdf_metadata={"author": author, "title": title, "subject": title, "keywords": "Factur-X, ZUGFeRD"},
         lang=language,
         afrelationship="alternative",
+        xmp_compression=False,
     )
     assert isinstance(made, bytes)
-    return made
+    # The library stamps its own now on everything. Stamps of one length, so that no offset in the file moves.
+    moment = at.astimezone(UTC)
+    stamp = moment.strftime("%Y%m%d%H%M%S").encode()
+    made = re.sub(rb"(\(D(?::|\\072))\d{14}(?=\+|\\053)", rb"\g<1>" + stamp, made)
+    return re.sub(
+        rb"(<xmp:(?:Create|Modify)Date>)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00",
+        rb"\g<1>" + moment.strftime("%Y-%m-%dT%H:%M:%S+00:00").encode(),
+        made,
+    )
 
 
 def _made(make: Any, known: Mapping[str, Any]) -> bytes:

@@ -89,7 +89,7 @@ def terms(invoice: Invoice, lines: Sequence[Line]) -> dict[str, Any]:
             "BG-20": [
                 _present(
                     {
-                        "amount": amount(t["discount"]),
+                        "amount": amount(_of(t["discount"])),
                         "reason": discount,
                         "reason_code": ALLOWANCE,
                         "vat_category_code": t["category"],
