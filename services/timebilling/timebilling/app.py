@@ -40,6 +40,9 @@ service = Service(
         "uq_number_patterns_type": Conflict(
             "version_conflict", "Somebody has changed the numbering meanwhile. Load it again."
         ),
+        "uq_arrangement_bills_period": Conflict("period_billed", "This period was billed meanwhile."),
+        "uq_arrangement_bills_milestone": Conflict("milestone_billed", "This milestone was billed meanwhile."),
+        "uq_arrangement_bills_final": Conflict("arrangement_completed", "The final bill was made meanwhile."),
         "uq_number_series_series": Conflict("number_series_begun", "This series has begun meanwhile."),
         "ck_invoices_paid": Conflict("payment_over_balance", "This pays more than the invoice has open."),
         "ck_invoices_settled": Conflict("payment_over_balance", "This pays more than the invoice has open."),

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from chassis import merged
 from chassis.consumer import Listen
-from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged, GroupChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.timebilling.v1.events_pb2 import DisbursementChanged, InvoiceChanged, TimeEntryChanged, TimerChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
+from timebilling.arrangements import usecases as arrangements
+from timebilling.billing_runs import usecases as billing_runs
 from timebilling.copies import usecases as copies
 from timebilling.disbursements import queries as disbursements
 from timebilling.invoices import pdf
@@ -24,7 +26,8 @@ LISTENS = [
     Listen(ClientChanged, copies.keep_client),
     Listen(ClientMerged, copies.follow_merge),
     Listen(ClientRemoved, copies.forget_client),
-    Listen(EngagementChanged, copies.keep_engagement),
+    Listen(EngagementChanged, arrangements.follow_engagement),
+    Listen(GroupChanged, copies.keep_group),
     Listen(JobChanged, copies.keep_job),
     Listen(TaskChanged, copies.keep_task),
     Listen(StaffChanged, copies.keep_staff),
@@ -35,6 +38,8 @@ LISTENS = [
 TIMERS: dict[str, Callable[..., object]] = {
     "repoint": merged.again,
     "render_invoice": pdf.render_invoice,
+    "bill_recurring": arrangements.bill_recurring,
+    "billing_run": billing_runs.advance,
     "announce_overdue": reminders.overdue,
     "plan_reminders": reminders.plan_all,
     "remind": reminders.remind,

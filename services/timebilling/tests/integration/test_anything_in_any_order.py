@@ -18,6 +18,10 @@ from hypothesis.stateful import (
 
 from chassis.auth import Principal
 from chassis.errors import DomainError
+from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms
+from praxis.common.v1.types_pb2 import Money
+from timebilling.arrangements import usecases as arrangements
+from timebilling.credit_notes import usecases as credit_notes
 from timebilling.disbursements import usecases as disbursements
 from timebilling.firm_settings import usecases as firm_settings
 from timebilling.invoices import usecases as invoicing
@@ -41,6 +45,7 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
             self.entries: list[UUID] = []
             self.invoices: list[UUID] = []
             self.payments: list[UUID] = []
+            self.agreed = 0
             world = self.firm.world
             self.who = Principal(
                 "staff", str(self.firm.pat), self.firm.id, name="Pat", permissions=frozenset(world.all_permissions())
@@ -128,6 +133,46 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: self.invoices)
         def adjust(self, pick: int, net: dict[str, str]) -> None:
             self.act(invoicing.change_draft, self.one(self.invoices, pick), {"net": net, "reason": "agreed"}, None)
+
+        @rule(pick=PICK, percent=st.integers(0, 100), inclusive=st.booleans())
+        @precondition(lambda self: self.invoices)
+        def discount(self, pick: int, percent: int, inclusive: bool) -> None:
+            id = self.one(self.invoices, pick)
+            self.act(invoicing.change_draft, id, {"discount": None, "tax_inclusive": inclusive}, None)
+            self.act(invoicing.change_draft, id, {"discount": {"percent": str(percent), "reason": "kept"}}, None)
+
+        @rule(pick=PICK, group_by=st.sampled_from(["job", "entry"]))
+        @precondition(lambda self: self.invoices)
+        def regroup(self, pick: int, group_by: str) -> None:
+            self.act(invoicing.regroup, self.one(self.invoices, pick), {"group_by": group_by}, None)
+
+        @rule(pick=PICK, net=AMOUNTS)
+        @precondition(lambda self: self.invoices)
+        def charge(self, pick: int, net: dict[str, str]) -> None:
+            for name in ("net", "gross"):
+                self.act(invoicing.add_line, self.one(self.invoices, pick), {"description": "Filing", name: net}, None)
+
+        @rule(pick=PICK, amount=AMOUNTS, rebill=st.booleans(), whole=st.booleans())
+        @precondition(lambda self: self.invoices)
+        def credit(self, pick: int, amount: dict[str, str], rebill: bool, whole: bool) -> None:
+            body = {"reason": "complaint", "rebill": rebill} | ({} if whole else {"amount": amount})
+            self.act(credit_notes.create, self.one(self.invoices, pick), body)
+
+        @rule(amount=AMOUNTS, final=st.booleans())
+        def bill_fee(self, amount: dict[str, str], final: bool) -> None:
+            body = {"final": True} if final else {"amount": amount}
+            made = self.act(arrangements.bill, self.firm.engagement, body)
+            self.invoices += [made.id] if made else []
+
+        @rule(kind=st.sampled_from(["hourly", "capped", "fixed"]), fee=AMOUNTS)
+        def agree(self, kind: str, fee: dict[str, str]) -> None:
+            self.agreed += 1
+            terms = FeeTerms(kind=kind, amount=Money(**fee))
+            facts = {"title": "VAT", "service": "vat", "status": "open", "version": 1 + self.agreed}
+            event = EngagementChanged(
+                engagement_id=str(self.firm.engagement), client_id=str(self.firm.client), fee=terms, **facts
+            )
+            self.firm.world.deliver(self.firm.id, event)
 
         @rule(pick=PICK)
         @precondition(lambda self: self.invoices)

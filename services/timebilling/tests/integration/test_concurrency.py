@@ -20,6 +20,7 @@ from chassis.errors import DomainError
 from chassis.service import Runtime
 from chassis.testing import eventually
 from chassis.uow import Stored, Uow, perform
+from timebilling.credit_notes import usecases as credit_notes
 from timebilling.firm_settings.usecases import lock_period
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
@@ -168,6 +169,60 @@ def test_work_drafted_by_many_is_on_one_draft(firm: Any, crowd: Crowd) -> None:
     assert outcome["ok"] == 1
     assert set(outcome) <= {"ok", "entry_reserved", "nothing_to_bill"}
     firm.holds()
+
+
+def test_credits_in_parts_by_many_never_come_to_more_than_the_invoice(firm: Any, crowd: Crowd) -> None:
+    firm.approved(3600)
+    invoice = firm.issued()["id"]
+    body = {"reason": "complaint", "amount": {"amount": "7.00", "currency": "GBP"}}
+    outcome = crowd.run([lambda uow: credit_notes.create(uow, UUID(invoice), body)] * AT_ONCE)
+    assert Counter(outcome) == {"ok": 14, "credit_over_invoice": AT_ONCE - 14}
+    assert firm.partner.get(f"/invoices/{invoice}").json["balance"] == {"amount": "2.00", "currency": "GBP"}
+    assert [n["number"] for n in firm.partner.get("/invoices?kind=credit_note&limit=200").json["items"]] == [
+        f"CN-{n:06}" for n in range(14, 0, -1)
+    ]
+    firm.holds()
+
+
+def test_draft_issue_credit_void_and_pay_at_once_lose_and_double_nothing(firm: Any, crowd: Crowd) -> None:
+    items = firm.approved(*[3600] * 8)
+    issued = [UUID(firm.issued(item_ids=[i])["id"]) for i in items[:4]]
+    drafts = [UUID(firm.draft(item_ids=[i])["id"]) for i in items[4:]]
+    money = {"amount": "60.00", "currency": "GBP"}
+
+    def pay(uow: Uow, invoice: UUID) -> Any:
+        body = {
+            "client_id": str(firm.client),
+            "amount": money,
+            "received_on": firm.day(0),
+            "allocations": [{"invoice_id": str(invoice), "amount": money}],
+        }
+        return payments.record(uow, body)
+
+    acts: list[Callable[[Uow], Any]] = []
+    for invoice in issued:
+        acts += [
+            lambda uow, i=invoice: credit_notes.create(uow, i, {"reason": "complaint", "amount": money}),
+            lambda uow, i=invoice: credit_notes.create(uow, i, {"reason": "complaint", "rebill": True}),
+            lambda uow, i=invoice: invoicing.void(uow, i, "mistake", None),
+            lambda uow, i=invoice: pay(uow, i),
+        ]
+    for draft in drafts:
+        acts += [
+            lambda uow, d=draft: invoicing.issue(uow, d, None, None),
+            lambda uow, d=draft: invoicing.drop_draft(uow, d, None),
+            lambda uow: invoicing.create_draft(uow, {"client_id": str(firm.client)}),
+            lambda uow, d=draft: credit_notes.create(uow, d, {"reason": "complaint"}),
+        ]
+    assert len(acts) == AT_ONCE
+    for _ in range(2):  # the second time everything is done already
+        outcome = set(crowd.run(acts))
+        assert not {c for c in outcome if "unavailable" in c or c in ("busy", "refused_by_rule")}
+        firm.holds()
+    taken = numbers(firm)
+    assert len(taken) == len(firm.partner.get("/invoices?limit=200").json["items"]) - sum(
+        i["number"] is None for i in firm.partner.get("/invoices?limit=200").json["items"]
+    )
 
 
 def test_void_and_payment_race_to_one_outcome(firm: Any, crowd: Crowd) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.db import new_id
-from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged, GroupChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
@@ -84,12 +84,14 @@ def test_every_event_listened_to_has_its_copy(firm: Any, world: Any) -> None:
     world.deliver(
         firm.id, EngagementChanged(engagement_id=str(new_id()), client_id=str(firm.client), title="Payroll", version=1)
     )
+    world.deliver(firm.id, GroupChanged(group_id=str(new_id()), client_ids=[str(firm.client)], version=1))
     world.deliver(firm.id, ClientChanged(client_id=str(new_id()), name="New", currency="EUR", version=1))
     with world.uow(firm.id) as uow:
         counts = {
             table: uow.session.execute(text(f"SELECT count(*) FROM {table}")).scalar()
             for table in (
                 "client_copy",
+                "group_copy",
                 "engagement_copy",
                 "job_copy",
                 "task_copy",
@@ -100,6 +102,7 @@ def test_every_event_listened_to_has_its_copy(firm: Any, world: Any) -> None:
         }
     assert counts == {
         "client_copy": 2,
+        "group_copy": 1,
         "engagement_copy": 2,
         "job_copy": 1,
         "task_copy": 1,

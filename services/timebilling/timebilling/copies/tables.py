@@ -30,6 +30,16 @@ class ClientCopy(FirmOwned, Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
+class GroupCopy(FirmOwned, Base):
+    """Clients that belong together, and who of them is billed for all; without members it is no more."""
+
+    __tablename__ = "group_copy"
+    name: Mapped[str]
+    bill_to_id: Mapped[UUID | None]
+    client_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
 class EngagementCopy(FirmOwned, Base):
     """An engagement and its fee terms."""
 

@@ -12,13 +12,22 @@ from chassis.errors import NotFound, Unavailable
 from chassis.merged import follow, standing
 from chassis.uow import Uow
 from praxis.clients.v1.clients_pb2 import GetClientRequest
-from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, EngagementChanged, GroupChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
 from praxis.portal.v1.portal_pb2 import GetBrandingRequest
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
 from praxis.workflow.v1.workflow_pb2 import GetJobRequest, GetTaskRequest
-from timebilling.copies.tables import BrandingCopy, ClientCopy, EngagementCopy, FirmCopy, JobCopy, StaffCopy, TaskCopy
+from timebilling.copies.tables import (
+    BrandingCopy,
+    ClientCopy,
+    EngagementCopy,
+    FirmCopy,
+    GroupCopy,
+    JobCopy,
+    StaffCopy,
+    TaskCopy,
+)
 
 
 def keep_client(uow: Uow, event: ClientChanged) -> None:
@@ -103,6 +112,18 @@ def _move_rates(uow: Uow, old: UUID, into: UUID) -> None:
             reason="the client was merged into one with a rate of its own",
         )
     uow.session.execute(_MOVE_RATES, values)
+
+
+def keep_group(uow: Uow, event: GroupChanged) -> None:
+    keep_newer(
+        uow,
+        GroupCopy,
+        id=event.group_id,
+        version=event.version,
+        name=event.name,
+        bill_to_id=None if event.dissolved else uuid_or_none(event.bill_to_client_id),
+        client_ids=[] if event.dissolved else [UUID(c) for c in event.client_ids],
+    )
 
 
 def keep_engagement(uow: Uow, event: EngagementChanged) -> None:

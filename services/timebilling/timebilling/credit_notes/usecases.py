@@ -12,6 +12,7 @@ from chassis.db import new_id
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow
 from timebilling import money
+from timebilling.arrangements import bills as arrangements
 from timebilling.copies.usecases import today
 from timebilling.credit_notes import rules
 from timebilling.credit_notes.rules import Credited
@@ -43,6 +44,7 @@ def create(uow: Uow, invoice_id: UUID, body: dict[str, Any]) -> Invoice:
     refused = invoice_rules.refusal_to_credit(invoice.kind, invoice.state, invoice.number, left)
     if refused is not None:
         raise refused
+    arrangements.check_drawn(uow, invoice)
     day = _day(uow, invoice, body.get("issued_on"))
     lines = {x.id: x for x in queries.lines_of(uow, invoice)}
     credited = _wanted(invoice, lines, body)
@@ -52,6 +54,7 @@ def create(uow: Uow, invoice_id: UUID, body: dict[str, Any]) -> Invoice:
     note = _note(uow, invoice, lines, credited, day, body)
     _settle(uow, invoice, paying, note)
     _unbill(uow, invoice, note, rebill=bool(body.get("rebill")))
+    arrangements.release(uow, [i for i, x in lines.items() if x.credited == x.taxable])
     invoicing.announce(uow, invoice)
     invoicing.announce(uow, note)
     uow.audit("credit_note.issued", "invoice", note.id, after=invoicing.facts(note), reason=note.reason)

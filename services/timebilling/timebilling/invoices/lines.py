@@ -30,15 +30,18 @@ from timebilling.taxes.rules import Priced
 _ITEM = """
 SELECT w.id, w.client_id, w.job_id, coalesce(j.title, '') AS job_title, w.activity_id, a.name AS activity_name,
        coalesce(s.name, '') AS staff_name, w.day, coalesce(e.narrative, d.description, '') AS narrative, w.billable_seconds,
-       w.remaining AS standard, w.currency, w.state, w.kind
+       w.remaining AS standard, w.currency, w.state, w.kind, g.id AS arrangement_id, g.kind AS terms
 FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
 LEFT JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
 LEFT JOIN disbursements d ON w.kind = 'disbursement' AND d.firm_id = w.firm_id AND d.id = w.id
 LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
+LEFT JOIN arrangements g ON g.firm_id = j.firm_id AND g.id = j.engagement_id
 LEFT JOIN activities a ON a.firm_id = w.firm_id AND a.id = w.activity_id
 LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
 WHERE w.firm_id = :firm"""
 _LOCKED = "ORDER BY w.id FOR UPDATE OF w"
+# Work of a fixed, recurring, milestone or contingent engagement is covered by its fee: it goes on no draft of time.
+_BY_TIME = "AND (g.kind IS NULL OR g.kind IN ('hourly', 'capped', 'retainer') OR w.kind = 'disbursement')"
 
 
 def open_items(uow: Uow, of: ClientCopy, job_ids: Sequence[UUID], until: date | None) -> tuple[list[Item], str]:
@@ -53,6 +56,7 @@ def open_items(uow: Uow, of: ClientCopy, job_ids: Sequence[UUID], until: date | 
     conditions = "AND w.client_id = :client AND w.state = 'unbilled'"
     conditions += " AND w.job_id = ANY(:jobs)" if job_ids else ""
     conditions += " AND w.day <= :until" if until else ""
+    conditions += f" {_BY_TIME}"
     conditions += " AND (w.carried_until IS NULL OR w.carried_until < :today)"
     rows = uow.session.execute(
         text(f"{_ITEM} {conditions} {_LOCKED}"),
@@ -78,11 +82,26 @@ def named_items(uow: Uow, of: ClientCopy, ids: Sequence[UUID]) -> tuple[list[Ite
         pointer = f"/item_ids/{place}"
         if id in found:
             _check_item(of, found[id].client_id, ("approved", True, found[id].state), pointer)
+            if found[id].kind == "time" and found[id].terms not in (None, "hourly", "capped", "retainer"):
+                message = f"This work is covered by the fee of its engagement ({found[id].terms}): bill that."
+                raise Conflict("item_under_arrangement", message, pointer=pointer)
         elif id in entries:
             _check_item(of, entries[id].client_id, (entries[id].status, entries[id].billable, None), pointer)
         else:
             raise NotFound("time_entry_not_found", "There is no such time entry.", pointer=pointer)
     return _items(rows), _currency(rows)
+
+
+def arrangement_items(uow: Uow, arrangement_id: UUID, currency: str, until: date | None) -> list[Item]:
+    """The unbilled work of an engagement's jobs (up to a day), locked: what its fee is for. Disbursements are billed by themselves."""
+    rows = uow.session.execute(
+        text(
+            f"{_ITEM} AND g.id = :arrangement AND w.state = 'unbilled' AND w.kind = 'time' AND w.currency = :currency "
+            f"AND (CAST(:until AS date) IS NULL OR w.day <= :until) {_LOCKED}"
+        ),
+        {"firm": uow.firm_id, "arrangement": arrangement_id, "currency": currency, "until": until},
+    ).all()
+    return _items(rows)
 
 
 def items_on(uow: Uow, invoice: Invoice) -> dict[UUID, list[Item]]:
@@ -139,6 +158,7 @@ def _items(rows: Iterable[Any]) -> list[Item]:
             r.billable_seconds,
             r.standard,
             r.kind,
+            r.arrangement_id,
         )
         for r in rows
     ]
@@ -183,6 +203,7 @@ def put_work(
             amount=line.standard if amounts is None else amounts[place - first],
             reason=reasons[place - first] if reasons else None,
             tax_code_id=line.tax_code_id or tax_code_id,
+            arrangement_id=line.arrangement_id,
         )
         for place, line in enumerate(made, first)
     ]

@@ -31,6 +31,7 @@ class Item:
     billable_seconds: int
     standard: Decimal
     kind: str = "time"  # time, disbursement
+    arrangement_id: UUID | None = None  # the fee terms of its engagement
     tax_code_id: UUID | None = None  # of its own, where it has one
 
 
@@ -41,6 +42,7 @@ class Line:
     job_id: UUID | None
     description: str
     items: list[Item] = field(default_factory=list)
+    fee_of: UUID | None = None  # the arrangement whose fee it is, whatever the work behind it
 
     @property
     def standard(self) -> Decimal:
@@ -48,6 +50,8 @@ class Line:
 
     @property
     def kind(self) -> str:
+        if self.fee_of is not None:
+            return FEE
         return DISBURSEMENT if self.items and self.items[0].kind == DISBURSEMENT else WORK
 
     @property
@@ -55,12 +59,17 @@ class Line:
         return self.items[0].tax_code_id if self.items else None
 
     @property
+    def arrangement_id(self) -> UUID | None:
+        found = {self.fee_of} if self.fee_of else {i.arrangement_id for i in self.items}
+        return next(iter(found)) if len(found) == 1 else None
+
+    @property
     def quantity(self) -> Decimal:
-        return Decimal(1) if self.kind == DISBURSEMENT else hours(sum(i.billable_seconds for i in self.items))
+        return Decimal(1) if self.kind != WORK else hours(sum(i.billable_seconds for i in self.items))
 
     @property
     def unit(self) -> str:
-        return PIECES if self.kind == DISBURSEMENT else HOURS
+        return PIECES if self.kind != WORK else HOURS
 
 
 def hours(seconds: int) -> Decimal:

@@ -125,6 +125,7 @@ class InvoiceLine(FirmOwned, Base):
     tax: Mapped[Decimal]
     credited: Mapped[Decimal] = mapped_column(default=ZERO)  # before tax
     credited_tax: Mapped[Decimal] = mapped_column(default=ZERO)
+    arrangement_id: Mapped[UUID | None]  # whose fee or cap it counts towards
     corrects_line_id: Mapped[UUID | None]  # of a credit note's line: the invoice's
 
     @property

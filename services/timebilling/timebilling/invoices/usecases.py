@@ -14,8 +14,9 @@ from sqlalchemy.orm.attributes import flag_modified
 from chassis.errors import Conflict, DomainError, Invalid, NotFound
 from chassis.uow import Uow, lost_update
 from timebilling import money
+from timebilling.arrangements import bills as arrangements
 from timebilling.client_terms.usecases import load as client_terms
-from timebilling.copies.tables import ClientCopy
+from timebilling.copies.tables import ClientCopy, GroupCopy
 from timebilling.copies.usecases import branding, client, firm, today
 from timebilling.currencies import usecases as currencies
 from timebilling.firm_settings.usecases import load as firm_settings
@@ -37,7 +38,7 @@ def create_draft(uow: Uow, body: dict[str, Any]) -> Invoice:
 
     Errors: `client_not_found`, `job_not_found`, `time_entry_not_found` (404); `nothing_to_bill`, `entry_not_approved`,
     `entry_not_billable`, `entry_reserved`, `entry_billed`, `entry_written_off` (409); `item_of_other_client`, `mixed_currencies`,
-    `tax_rate_missing`, `currency_unknown` (422).
+    `tax_rate_missing`, `currency_unknown`, `bill_to_outside_group` (422); `item_under_arrangement` (409).
     """
     of = client(uow, UUID(body["client_id"]))
     until = date.fromisoformat(body["until"]) if body.get("until") else None
@@ -45,31 +46,49 @@ def create_draft(uow: Uow, body: dict[str, Any]) -> Invoice:
         items, currency = parts.named_items(uow, of, [UUID(i) for i in body["item_ids"]])
     else:
         items, currency = parts.open_items(uow, of, [UUID(j) for j in body.get("job_ids", [])], until)
-    invoice = open_draft(uow, of, currency, note=body.get("note", ""), order_reference=body.get("order_reference", ""))
+    bill_to = body.get("bill_to_client_id")
+    invoice = open_draft(uow, of, currency, bill_to=UUID(bill_to) if bill_to else None)
+    invoice.note, invoice.order_reference = body.get("note", ""), body.get("order_reference", "")
     made = rules.lines_of(items, body.get("group_by", "job_activity"))
     lines = parts.put_work(uow, invoice, made, tax_code_of(uow, invoice))
+    arrangements.cap(uow, invoice, lines)
     parts.total_up(uow, invoice, lines, today(uow))
     uow.audit("invoice.drafted", "invoice", invoice.id, after=facts(invoice))
     return invoice
 
 
-def open_draft(uow: Uow, of: ClientCopy, currency: str, *, note: str = "", order_reference: str = "") -> Invoice:
-    """An empty draft for a client, on its terms."""
-    terms = client_terms(uow, of.id)
+def open_draft(uow: Uow, of: ClientCopy, currency: str, *, bill_to: UUID | None = None) -> Invoice:
+    """An empty draft for a client's work: billed to the named client, else to whom the client's group is billed to, else to itself; on
+    the terms of who is billed. Errors: `client_not_found` (404), `bill_to_outside_group` (422).
+    """
+    billed = _billed(uow, of, bill_to)
+    terms = client_terms(uow, billed)
     days = terms.payment_terms_days
     return uow.add(
         Invoice(
-            client_id=of.id,
+            client_id=billed,
             work_client_id=of.id,
             state=rules.DRAFT,
             currency=currency,
             payment_terms_days=firm_settings(uow).payment_terms_days if days is None else days,
             tax_inclusive=terms.tax_inclusive,
-            note=note,
-            order_reference=order_reference,
             created_at=uow.now,
         )
     )
+
+
+def _billed(uow: Uow, of: ClientCopy, wanted: UUID | None) -> UUID:
+    """Who is billed for a client's work. Errors: `client_not_found` (404), `bill_to_outside_group` (422)."""
+    group = uow.session.scalars(
+        select(GroupCopy).where(GroupCopy.firm_id == uow.firm_id, GroupCopy.client_ids.any(of.id))  # type: ignore[arg-type]
+    ).first()
+    billed = wanted or (group.bill_to_id if group else None) or of.id
+    if billed != of.id:
+        client(uow, billed)
+        if group is None or billed not in group.client_ids:
+            message = "Work is billed to its client, or to another client of the same group."
+            raise Invalid("bill_to_outside_group", message, pointer="/bill_to_client_id")
+    return billed
 
 
 def tax_code_of(uow: Uow, invoice: Invoice) -> UUID | None:
@@ -89,6 +108,8 @@ def change_draft(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int
     for name in ("note", "order_reference", "payment_terms_days"):
         setattr(invoice, name, body.get(name, getattr(invoice, name)))
     lines = parts.lines_of(uow, invoice)
+    if "bill_to_client_id" in body:
+        invoice.client_id = _billed(uow, client(uow, invoice.work_client_id), UUID(body["bill_to_client_id"]))
     if "tax_inclusive" in body:
         _include_tax(invoice, lines, body["tax_inclusive"])
     if "discount" in body:
@@ -115,6 +136,9 @@ def change_line(uow: Uow, invoice_id: UUID, line_id: UUID, body: dict[str, Any],
     if "discount" in body:
         _set_discount(line, body["discount"], invoice.currency)
     amount = _amount(invoice, body)
+    if amount is not None and line.kind == rules.FEE and line.arrangement_id:
+        message = "This is a fee as it was agreed. Take the line off and bill another amount, or give a discount."
+        raise Conflict("arrangement_line_fixed", message)
     if amount is not None and line.kind == rules.FEE:
         line.amount, line.reason = amount, body.get("reason", line.reason)
     elif amount is not None:
@@ -189,6 +213,8 @@ def regroup(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int | No
         made = [rules.Line(old[0].job_id if len({x.job_id for x in old}) == 1 else None, body["description"], together)]
     else:
         made = rules.lines_of(together, body["group_by"])
+    if any(len({i.arrangement_id for i in line.items}) > 1 for line in made):
+        raise Invalid("lines_differ_in_terms", "This would put work of different engagements into one line.")
     codes = [{worth[i.id][2] for i in line.items} for line in made]
     if any(len(c) > 1 for c in codes):
         raise Invalid("lines_differ_in_tax", "This would put work of different tax codes into one line.")
@@ -253,6 +279,7 @@ def issue(uow: Uow, invoice_id: UUID, issued_on: date | None, if_match: int | No
     rules.check_issue_date(day, today(uow))
     exchange = currencies.rate_at_issue(uow, invoice.currency, day)
     parts.total_up(uow, invoice, lines, day)
+    arrangements.check_caps(uow, invoice, lines)
     if exchange is not None:
         invoice.exchange_rate, invoice.base_currency = exchange
     frozen = freeze(uow, invoice, lines)
@@ -305,6 +332,8 @@ def void(uow: Uow, invoice_id: UUID, reason: str, if_match: int | None) -> Invoi
             invoice.state, invoice.number, invoice.paid, invoice.bad_debt, invoice.credited, invoice.kind
         )
     )
+    arrangements.check_drawn(uow, invoice)
+    arrangements.release(uow, [x.id for x in parts.lines_of(uow, invoice)])
     wip.give_back(uow, invoice.id, reason)
     uow.session.execute(update(InvoiceItem).where(InvoiceItem.invoice_id == invoice.id).values(live=False))
     ledger.reverse_issue(uow, invoice.id, today(uow))

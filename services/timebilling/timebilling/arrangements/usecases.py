@@ -1,0 +1,302 @@
+"""Keeping arrangements from engagements, and billing them: progress and final bills, milestones, recurring fees, caps."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, text
+
+from chassis.errors import Conflict, Invalid, NotFound
+from chassis.uow import Uow, lost_update
+from praxis.clients.v1.events_pb2 import EngagementChanged
+from timebilling import money
+from timebilling.arrangements import rules
+from timebilling.arrangements.bills import bills as standing
+from timebilling.arrangements.bills import milestones
+from timebilling.arrangements.tables import Arrangement, ArrangementBill, Milestone
+from timebilling.copies.tables import ClientCopy
+from timebilling.copies.usecases import client, firm, keep_engagement, today
+from timebilling.invoices import lines as parts
+from timebilling.invoices import rules as invoice_rules
+from timebilling.invoices import usecases as invoicing
+from timebilling.invoices.rules import Line
+from timebilling.invoices.tables import Invoice
+from timebilling.money import ZERO
+
+
+def follow_engagement(uow: Uow, event: EngagementChanged) -> None:
+    """Keeps the engagement and, of its fee terms, the arrangement; plans a recurring fee's next bill."""
+    keep_engagement(uow, event)
+    id = UUID(event.engagement_id)
+    found = uow.session.get(Arrangement, (uow.firm_id, id), with_for_update=True)
+    starts_on = date.fromisoformat(event.starts_on) if event.starts_on else None
+    ends_on = date.fromisoformat(event.ends_on) if event.ends_on else None
+    stored = uow.session.execute(
+        text("SELECT version, client_id FROM engagement_copy WHERE firm_id = :firm AND id = :id"),
+        {"firm": uow.firm_id, "id": id},
+    ).one()
+    if stored.version > event.version:
+        return  # an older event than what is known
+    terms = {
+        "client_id": stored.client_id,
+        "title": event.title,
+        "kind": event.fee.kind or rules.HOURLY,
+        "amount": Decimal(event.fee.amount.amount) if event.fee.amount.amount else None,
+        "currency": event.fee.amount.currency,
+        "every": event.fee.interval if event.fee.interval in rules.MONTHS else "",
+        "starts_on": starts_on,
+        "ends_on": ends_on,
+        "open": event.status == "open",
+    }
+    if found is None:
+        found = Arrangement(id=id, in_advance=False, bill_from=None, **terms)
+        uow.session.add(found)
+    for name, value in terms.items():
+        setattr(found, name, value)
+    if found.bill_from is None and starts_on is not None:
+        found.bill_from = max(starts_on, uow.now.date())
+    uow.session.flush()
+    uow.keep()
+    if found.kind == rules.RECURRING and found.open:
+        uow.later("bill_recurring", id, arrangement_id=str(id))
+
+
+def change(uow: Uow, arrangement_id: UUID, body: dict[str, Any], if_match: int | None) -> Arrangement:
+    """When recurring bills are made: in advance or afterwards, from which day on. Errors: `arrangement_not_found` (404)."""
+    found = _locked(uow, arrangement_id)
+    if if_match is not None and found.version != if_match:
+        raise lost_update(found.version)
+    before = {"bill_from": found.bill_from, "in_advance": found.in_advance}
+    if "bill_from" in body:
+        found.bill_from = date.fromisoformat(body["bill_from"])
+    found.in_advance = body.get("in_advance", found.in_advance)
+    uow.session.flush()
+    if found.kind == rules.RECURRING and found.open:
+        uow.later("bill_recurring", found.id, arrangement_id=str(found.id))
+    uow.audit("arrangement.changed", "arrangement", found.id, before=before, after=body)
+    return found
+
+
+def add_milestone(uow: Uow, arrangement_id: UUID, body: dict[str, Any]) -> Milestone:
+    """Errors: `arrangement_not_found` (404), `arrangement_has_no_milestones`, `milestones_over_fee` (409), those of amounts (422)."""
+    found = _locked(uow, arrangement_id)
+    if found.kind != rules.MILESTONE:
+        raise Conflict("arrangement_has_no_milestones", "This engagement is not charged by milestones.")
+    amount, _ = money.parse(body["amount"], pointer="/amount", currency=found.currency)
+    if amount <= 0:
+        raise Invalid("bill_not_positive", "A milestone is worth more than zero.", pointer="/amount")
+    planned = sum((m.amount for m in milestones(uow, found.id)), ZERO)
+    if found.amount is not None and planned + amount > found.amount:
+        raise Conflict(
+            "milestones_over_fee", f"The milestones would come to more than {found.amount}.", pointer="/amount"
+        )
+    made = uow.add(Milestone(arrangement_id=found.id, title=body["title"], amount=amount))
+    uow.audit("milestone.added", "arrangement", found.id, after=body)
+    return made
+
+
+def reach(uow: Uow, arrangement_id: UUID, milestone_id: UUID, day: date | None) -> Milestone:
+    """A milestone is reached: it may be billed. Errors: `milestone_not_found` (404), `day_in_future` (422)."""
+    found = _locked(uow, arrangement_id)
+    milestone = _milestone(uow, found, milestone_id)
+    day = day or today(uow)
+    if day > today(uow):
+        raise Invalid("day_in_future", "A milestone is reached on a day that has come.", pointer="/reached_on")
+    milestone.reached_on = day
+    uow.session.flush()
+    uow.audit("milestone.reached", "arrangement", found.id, after={"milestone": str(milestone.id), "reached_on": day})
+    return milestone
+
+
+def bill(uow: Uow, arrangement_id: UUID, body: dict[str, Any]) -> Invoice:
+    """A draft that bills an arrangement.
+
+    fixed: an `amount` (progress), or `final`: what is left of the fee, for all its work. milestone: `milestone_id`; the last one is final.
+    contingent: `amount`, final. recurring: `period` (its first day). Only a final or recurring bill takes the work along: written up or
+    down against all that was billed for it. Errors: `arrangement_not_found`, `milestone_not_found` (404); `arrangement_billed_by_time`,
+    `arrangement_completed`, `fee_exceeded`, `milestone_not_reached`, `milestone_billed`, `period_billed`, `progress_not_issued` (409);
+    `amount_missing`, `period_unknown`, those of amounts (422).
+    """
+    found = _locked(uow, arrangement_id)
+    made = standing(uow, found.id)
+    refused = rules.refusal_to_bill(found.kind, any(b.kind == "final" for b in made))
+    if refused is not None:
+        raise refused
+    if found.kind == rules.RECURRING:
+        return _bill_period(uow, found, _period(found, body))
+    billed = sum((b.amount for b in made), ZERO)
+    milestone = None
+    if found.kind == rules.MILESTONE:
+        milestone = _to_bill(uow, found, body, made)
+        amount = milestone.amount
+        final = all(
+            m.id == milestone.id or any(b.milestone_id == m.id for b in made) for m in milestones(uow, found.id)
+        )
+        final = final and (found.amount is None or billed + amount == found.amount)
+    else:
+        final = found.kind == rules.CONTINGENT or bool(body.get("final"))
+        amount = _wanted(found, body, billed, final)
+    if final and _drafted(uow, made):
+        raise Conflict("progress_not_issued", "Issue or drop the earlier bills of this engagement first.")
+    kind = "final" if final else "milestone" if milestone else "progress"
+    says = body.get("description") or (f"{found.title}: {milestone.title}" if milestone else found.title)
+    return _draft(uow, found, amount, kind, says, milestone=milestone, until=None, work=final)
+
+
+def bill_recurring(uow: Uow, arrangement_id: str) -> None:
+    """In the worker: drafts every period that is due and not billed yet, each once; plans the next. Run again it bills nothing twice."""
+    found = uow.session.get(
+        Arrangement, (uow.firm_id, UUID(arrangement_id)), with_for_update=True, populate_existing=True
+    )
+    if found is None or not found.open or found.starts_on is None or not found.every or found.bill_from is None:
+        return
+    span = (found.starts_on, found.every, found.bill_from, found.ends_on, today(uow), found.in_advance)
+    known = {b.period for b in standing(uow, found.id)}
+    for period in rules.periods(*span):
+        if period.first not in known:
+            _bill_period(uow, found, period)
+    following = rules.next_due(*span)
+    if following is not None:
+        at = datetime.combine(following, time(), ZoneInfo(firm(uow).time_zone))
+        uow.later("bill_recurring", found.id, at=at, arrangement_id=arrangement_id)
+
+
+def due(uow: Uow, client_id: UUID) -> list[Arrangement]:
+    """A client's open recurring arrangements, for a billing run."""
+    wanted = select(Arrangement).where(
+        Arrangement.firm_id == uow.firm_id, Arrangement.client_id == client_id, Arrangement.kind == rules.RECURRING
+    )
+    return list(uow.session.scalars(wanted.where(Arrangement.open).order_by(Arrangement.id)))
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _locked(uow: Uow, arrangement_id: UUID) -> Arrangement:
+    found = uow.session.scalars(
+        select(Arrangement)
+        .join(ClientCopy, (ClientCopy.firm_id == Arrangement.firm_id) & (ClientCopy.id == Arrangement.client_id))
+        .where(Arrangement.firm_id == uow.firm_id, Arrangement.id == arrangement_id)
+        .with_for_update(of=Arrangement)
+        .execution_options(populate_existing=True)
+    ).first()
+    if found is None:
+        raise NotFound("arrangement_not_found", "There is no such arrangement.")
+    return found
+
+
+def _milestone(uow: Uow, of: Arrangement, milestone_id: UUID) -> Milestone:
+    found = uow.session.get(Milestone, (uow.firm_id, milestone_id))
+    if found is None or found.arrangement_id != of.id:
+        raise NotFound("milestone_not_found", "This engagement has no such milestone.")
+    return found
+
+
+def _to_bill(uow: Uow, of: Arrangement, body: dict[str, Any], made: Sequence[ArrangementBill]) -> Milestone:
+    if "milestone_id" not in body:
+        raise Invalid("amount_missing", "Say which milestone is billed.", pointer="/milestone_id")
+    found = _milestone(uow, of, UUID(body["milestone_id"]))
+    if found.reached_on is None:
+        raise Conflict("milestone_not_reached", "This milestone is not reached yet.")
+    if any(b.milestone_id == found.id for b in made):
+        raise Conflict("milestone_billed", "This milestone is billed already.")
+    return found
+
+
+def _wanted(of: Arrangement, body: dict[str, Any], billed: Decimal, final: bool) -> Decimal:
+    if "amount" not in body:
+        if not final or of.amount is None:
+            raise Invalid("amount_missing", "Say how much is billed.", pointer="/amount")
+        return of.amount - billed
+    amount, _ = money.parse(body["amount"], pointer="/amount", currency=of.currency or None)
+    if of.amount is not None:
+        rules.check_progress(amount, of.amount, billed, of.currency)
+    return amount
+
+
+def _period(of: Arrangement, body: dict[str, Any]) -> rules.Period:
+    if of.starts_on is None or not of.every:
+        raise Invalid("period_unknown", "The engagement does not say when it began, or how often it is charged.")
+    first = date.fromisoformat(body["period"]) if "period" in body else None
+    n = 0
+    while (found := rules.period(of.starts_on, of.every, n)).first < (first or of.bill_from or of.starts_on):
+        n += 1
+    if (first is not None and found.first != first) or (of.ends_on is not None and found.first > of.ends_on):
+        raise Invalid("period_unknown", "No period of this engagement begins on that day.", pointer="/period")
+    return found
+
+
+def _bill_period(uow: Uow, of: Arrangement, period: rules.Period) -> Invoice:
+    if of.amount is None:
+        raise Invalid("amount_missing", "The engagement does not say what a period costs.")
+    if any(b.period == period.first for b in standing(uow, of.id)):
+        raise Conflict("period_billed", f"The period from {period.first} is billed already.")
+    says = f"{of.title}: {period.first:%d %b %Y} to {period.last:%d %b %Y}"
+    return _draft(uow, of, of.amount, "recurring", says, period=period.first, until=period.last, work=True)
+
+
+def _draft(
+    uow: Uow,
+    of: Arrangement,
+    amount: Decimal,
+    kind: str,
+    says: str,
+    *,
+    milestone: Milestone | None = None,
+    period: date | None = None,
+    until: date | None,
+    work: bool,
+) -> Invoice:
+    """A draft with one line of a fee; with the work it covers, it is billed at the fee and what was billed in advance."""
+    worked = client(uow, of.client_id)
+    currency = of.currency or worked.currency
+    money.exponent(currency)
+    invoice = invoicing.open_draft(uow, worked, currency)
+    items = parts.arrangement_items(uow, of.id, currency, until) if work else []
+    line = Line(items[0].job_id if len({i.job_id for i in items}) == 1 else None, says, items, fee_of=of.id)
+    made = parts.put_work(uow, invoice, [line], invoicing.tax_code_of(uow, invoice), amounts=[amount])
+    (row,) = made
+    row.drawn = _drawn(uow, of.id) if kind == "final" and items else ZERO
+    uow.session.flush()
+    uow.add(
+        ArrangementBill(
+            arrangement_id=of.id,
+            kind=kind,
+            period=period,
+            milestone_id=milestone.id if milestone else None,
+            invoice_id=invoice.id,
+            line_id=row.id,
+            amount=amount,
+            live=True,
+        )
+    )
+    parts.total_up(uow, invoice, made, today(uow))
+    uow.audit(
+        "invoice.drafted",
+        "invoice",
+        invoice.id,
+        after=invoicing.facts(invoice) | {"arrangement": str(of.id), "bill": kind},
+    )
+    return invoice
+
+
+def _drawn(uow: Uow, arrangement_id: UUID) -> Decimal:
+    """What was billed in advance, before tax, less what of it was credited."""
+    total: Decimal = uow.session.execute(
+        text(
+            "SELECT coalesce(sum(l.net - l.discount_share - l.credited), 0) FROM arrangement_bills b "
+            "JOIN invoice_lines l ON l.firm_id = b.firm_id AND l.id = b.line_id WHERE b.firm_id = :firm AND b.arrangement_id = :id AND b.live"
+        ),
+        {"firm": uow.firm_id, "id": arrangement_id},
+    ).scalar_one()
+    return total
+
+
+def _drafted(uow: Uow, made: Sequence[ArrangementBill]) -> bool:
+    ids = [b.invoice_id for b in made]
+    return bool(
+        uow.session.scalar(select(Invoice.id).where(Invoice.id.in_(ids), Invoice.state == invoice_rules.DRAFT).limit(1))
+    )
