@@ -36,6 +36,7 @@ UNREPEATED = {
     "workflow.templates.http.preview_template": "changes nothing",
     "workflow.applications.http.preview": "the same",
     "workflow.schedules.http.preview": "the same",
+    "workflow.rollouts.http.preview": "the same",
 }
 UNVERSIONED = {"identity.sessions.http.sign_out": "a session has one state only"}
 

@@ -19,6 +19,7 @@ from workflow.jobs import queries as job_queries
 from workflow.jobs import usecases as job_usecases
 from workflow.requests import queries as request_queries
 from workflow.requests import usecases as request_usecases
+from workflow.rollouts import usecases as rollouts
 from workflow.runs import usecases as run_usecases
 from workflow.schedules import usecases as schedule_usecases
 from workflow.stages import usecases as stage_usecases
@@ -39,6 +40,8 @@ LISTENS = [
 
 RUNS = {
     "apply": applications.apply_chunk,
+    "roll_out": rollouts.roll_out_chunk,
+    "undo": rollouts.undo_chunk,
 }
 
 TIMERS: dict[str, Callable[..., object]] = {
