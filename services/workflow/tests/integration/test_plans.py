@@ -16,7 +16,10 @@ from chassis.uow import Uow
 from workflow.app import service
 from workflow.board import queries as board
 from workflow.capacity import queries as capacity
+from workflow.comments import queries as comments
+from workflow.grouping import queries as grouping
 from workflow.jobs import queries as jobs
+from workflow.jobs.conditions import due_between
 from workflow.jobs.queries import Filters
 from workflow.jobs.usecases import create_job
 from workflow.reports import queries as reports
@@ -54,6 +57,9 @@ SEED = (
        FROM jobs WHERE firm_id = :firm""",
     """INSERT INTO time_copy (firm_id, id, job_id, task_id, staff_id, day, seconds, version)
        SELECT :firm, gen_random_uuid(), job_id, id, owner_id, current_date, 3600, 1 FROM tasks WHERE firm_id = :firm""",
+    # A hundred comments a day for some years.
+    """INSERT INTO comments (firm_id, id, job_id, client_id, author, author_name, body, mentions, at, version)
+       SELECT :firm, gen_random_uuid(), id, client_id, 'staff:x', 'Ada', 'Called them.', '{}', now(), 1 FROM jobs WHERE firm_id = :firm""",
     "ANALYZE",
 )
 
@@ -197,6 +203,109 @@ def test_my_week_goes_by_my_index(large: Large) -> None:
     plans = large.plans(mine)
     assert plans.scanned_whole(*BIG) == set()
     assert "ix_tasks_open_owner" in plans.indexes
+
+
+def somebody(large: Large, table: str) -> str:
+    with large.world.uow(large.firm) as uow:
+        found = text(f"SELECT id FROM {table} WHERE firm_id = :f LIMIT 1")
+        return str(uow.session.execute(found, {"f": large.firm}).scalar_one())
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "sort"),
+    [
+        ({}, "due_on"),
+        ({}, "-due_on"),
+        ({}, "priority"),
+        ({"open": False}, "due_on"),
+        ({"open": False, "owner": "staff_copy"}, "due_on"),
+        ({"open": False, "client_id": "client_copy"}, "due_on"),
+        ({"owner": "staff_copy", "overdue": True}, "due_on"),
+        ({"owner": "staff_copy", "blocked": False, "due_to": "2030-01-01"}, "due_on"),
+        ({"client_id": "client_copy"}, "due_on"),
+        ({"job_id": "jobs"}, "due_on"),
+        ({"watcher": "staff_copy"}, "due_on"),
+        ({"priority": ["urgent", "high"]}, "priority"),
+        ({"status": ["in_progress", "done"]}, "due_on"),
+        ({"status": ["done"], "owner": "staff_copy"}, "due_on"),
+        ({"service": "vat", "stage_id": "stages"}, "due_on"),
+        ({"tag": "vip", "role": "preparer"}, "due_on"),
+    ],
+)
+def test_no_list_of_tasks_reads_them_all(large: Large, narrowed: dict[str, Any], sort: str) -> None:
+    tables = {"staff_copy", "client_copy", "jobs", "stages"}
+    given = {k: somebody(large, v) if v in tables else v for k, v in narrowed.items() if not isinstance(v, list)}
+    given |= {k: v for k, v in narrowed.items() if isinstance(v, list)}
+    plans = large.plans(lambda uow: tasks.list_tasks(uow, tasks.Filters(**given), sort=sort, limit=50, cursor=None))
+    assert plans.scanned_whole(*BIG) == set()
+
+
+def test_a_person_s_and_a_client_s_closed_tasks_go_by_indexes_of_their_own(large: Large) -> None:
+    for name, table in (("owner", "staff_copy"), ("client_id", "client_copy")):
+        given = {name: somebody(large, table), "open": False}
+        plans = large.plans(lambda uow, g=given: tasks.list_tasks(uow, tasks.Filters(**g), limit=50, cursor=None))  # type: ignore[misc]
+        assert f"ix_tasks_closed_{name.removesuffix('_id')}" in plans.indexes
+
+
+def test_a_deep_page_of_tasks_starts_at_its_place_in_the_index(large: Large) -> None:
+    place = text(
+        "SELECT due_sort, id FROM tasks WHERE firm_id = :f AND status = 'done' ORDER BY due_sort, id OFFSET 150000 LIMIT 1"
+    )
+    with large.world.uow(large.firm) as uow:
+        cursor = encode_cursor(uow.session.execute(place, {"f": large.firm}).one())
+    plans = large.plans(lambda uow: tasks.list_tasks(uow, tasks.Filters(open=False), limit=50, cursor=cursor))
+    scan = next(n for n in plans.nodes if n.get("Index Name") == "ix_tasks_due")
+    assert "ROW(due_sort, id)" in scan["Index Cond"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "closed", "sort"),
+    [
+        (Filters(), "false", "priority"),
+        (Filters(priority=["urgent"]), "false", "priority"),
+        (Filters(tag="vip", service="vat"), "false", "due_on"),
+        (Filters(watcher=str(uuid4())), "any", "due_on"),
+        (Filters(status=["at_risk", "overdue"]), "false", "due_on"),
+        (Filters(due_from="2026-01-01", due_to="2026-12-31"), "any", "due_on"),
+        (Filters(), "true", "-due_on"),
+    ],
+)
+def test_no_list_of_jobs_reads_them_all(large: Large, filters: Filters, closed: str, sort: str) -> None:
+    plans = large.plans(lambda uow: jobs.list_jobs(uow, filters, closed=closed, sort=sort, limit=50, cursor=None))
+    assert plans.scanned_whole(*BIG) == set()
+
+
+def test_groups_of_open_work_read_open_work_only(large: Large) -> None:
+    for by in grouping.JOBS:
+        plans = large.plans(lambda uow, b=by: grouping.job_groups(uow, b, Filters(), closed=None, limit=50))  # type: ignore[misc]
+        assert plans.scanned_whole(*BIG) == set()
+    for by in grouping.TASKS:
+        plans = large.plans(lambda uow, b=by: grouping.task_groups(uow, b, tasks.Filters(), limit=50))  # type: ignore[misc]
+        assert plans.scanned_whole("tasks", "requests", "time_copy") == set()
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [{"overdue": True}, {"escalated": True}, {"status": ["submitted"]}, {"tag": "vip"}, {"due": "2026-12-31"}],
+)
+def test_no_list_of_requests_reads_them_all(large: Large, narrowed: dict[str, Any]) -> None:
+    given = {"status": []} | narrowed
+    if "due" in given:
+        given["due"] = due_between("r.due_sort", None, given["due"])
+    plans = large.plans(
+        lambda uow: requests.list_requests(
+            uow, owner=([], {}), client_id=None, job_id=None, limit=50, cursor=None, **given
+        )
+    )
+    assert plans.scanned_whole("requests", "tasks") == set()
+
+
+def test_comments_and_watchers_go_by_the_job(large: Large) -> None:
+    with large.world.uow(large.firm) as uow:
+        statement = "SELECT j.id FROM jobs j JOIN client_copy c ON c.id = j.client_id WHERE j.firm_id = :f AND c.visible_to IS NULL LIMIT 1"
+        job = uow.session.execute(text(statement), {"f": large.firm}).scalar_one()
+    plans = large.plans(lambda uow: comments.list_comments(uow, job, task_id=None, limit=50, cursor=None))
+    assert "ix_comments_job" in plans.indexes
 
 
 def test_a_job_page_touches_only_its_own_rows(large: Large) -> None:

@@ -138,6 +138,28 @@ def test_a_task_that_is_done_pulls_the_dates_behind_it(firm: Any, vat: dict[str,
     assert date.fromisoformat(firm.task(job, "review")["due_on"]) <= done_on + timedelta(days=6)
 
 
+def test_a_step_is_pushed_behind_what_it_waits_for_and_pulled_back(firm: Any) -> None:
+    due = {"anchor": "period_end", "amount": 7}  # Wednesday, 7 October
+    content = {
+        "tasks": [{"key": k, "title": k.title(), "due": due} for k in ("count", "check")],
+        "dependencies": [{"before": "count", "after": "check", "lag_days": 1}],
+    }
+    template = firm.publish(content, name="Stock")
+    body = {"client_id": str(firm.client), "period_start": "2026-07-01", "period_end": "2026-09-30"}
+    planned = firm.api.post(f"/templates/{template}/preview", body).expect(200).json["tasks"]
+    job = firm.apply(template)
+    assert [t["due_on"] for t in planned] == [t["due_on"] for t in job["tasks"]] == ["2026-10-07", "2026-10-08"]
+    assert planned[1]["due_why"].endswith("moved behind what it waits for")
+    act(firm, job, "count", "due_date", {"due_on": "2026-10-09", "reason": "holiday"}).expect(200)
+    assert firm.task(job, "check")["due_on"] == "2026-10-12"  # a day later is a Saturday
+    act(firm, job, "count", "due_date", {"due_on": "2026-10-05", "reason": "earlier after all"}).expect(200)
+    assert firm.task(job, "check")["due_on"] == "2026-10-07"
+    assert [m["to"] for m in firm.job(job["id"])["due_moves"] if m["reason"] == "“Count” was moved"] == [
+        "2026-10-12",
+        "2026-10-07",
+    ]
+
+
 def test_a_checklist_is_ticked_before_its_task_is_done(firm: Any) -> None:
     content = {"tasks": [{"key": "a", "title": "First", "checklist": ["bank", "cash"]}]}
     job = firm.apply(firm.publish(content, name="Checked"))

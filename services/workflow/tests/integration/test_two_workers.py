@@ -1,4 +1,5 @@
-"""Two workers as they are deployed, one of them killed in the middle: every automation takes effect once for each happening."""
+"""Two workers as they are deployed, one of them killed in the middle: every automation takes effect once for each happening,
+every reminder is announced once."""
 
 import os
 import signal
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.testing import eventually
-from praxis.workflow.v1.events_pb2 import NoticeDue
+from praxis.workflow.v1.events_pb2 import NoticeDue, RequestReminderDue
 
 JOBS = 60
 
@@ -43,3 +44,29 @@ def test_each_automation_takes_effect_once_though_a_worker_is_killed(firm: Any, 
     assert titles == {(f"Job {i}", "Once"): 1 for i in range(JOBS)}
     told = Counter(notice.says for notice in firm.world.events(firm.id, NoticeDue))
     assert told == {f"Job {i} (automation “Notice”)": 1 for i in range(JOBS)}
+
+
+def test_each_reminder_is_announced_once_though_a_worker_is_killed(firm: Any, amqp: str) -> None:
+    for i in range(JOBS // 10):
+        job = firm.api.post("/jobs", {"client_id": str(firm.client), "title": f"Job {i}"}).expect(201).json
+        for n in range(10):
+            body = {"title": f"Papers {n}", "items": [{"kind": "text", "label": "?"}]}
+            firm.api.post(f"/jobs/{job['id']}/requests", body).expect(201)
+    with firm.world.uow(firm.id) as uow:  # days pass
+        statement = "UPDATE due SET run_at = now() WHERE firm_id = :firm AND kind = 'request_reminder'"
+        uow.session.execute(text(statement), {"firm": firm.id})
+
+    def announced() -> list[str]:
+        return [event.request_id for event in firm.world.events(firm.id, RequestReminderDue)]
+
+    with worker(firm.world, amqp) as first, worker(firm.world, amqp):
+        eventually(lambda: len(announced()) >= 10, within=60)
+        os.kill(first.pid, signal.SIGKILL)
+        assert len(announced()) < JOBS
+        # One that the killed worker had claimed waits until the claim has run out.
+        eventually(lambda: len(announced()) >= JOBS - 1, within=60)
+    firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(minutes=5))
+
+    requests = firm.api.get("/requests", params={"limit": 200}).expect(200).json["items"]
+    assert Counter(announced()) == {request["id"]: 1 for request in requests}
+    assert {(r["reminders_sent"], r["next_reminder_at"] is not None) for r in requests} == {(1, True)}

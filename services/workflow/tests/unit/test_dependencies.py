@@ -6,7 +6,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.db import new_id
+from chassis.errors import Conflict
 from workflow.dependencies.rules import Edge, Node, describe, find_cycle, in_order, readiness
+from workflow.jobs.aggregate import WholeJob, block, complete
+from workflow.jobs.tables import Dependency, Job
+from workflow.requests.tables import Request
+from workflow.tasks.tables import Task
+from workflow.tasks.usecases import require_ready
 
 TODAY = date(2026, 11, 24)
 
@@ -93,3 +100,45 @@ def test_a_lag_counts_from_the_day_the_predecessor_was_done() -> None:
     assert found.ready_on == date(2026, 11, 27)
     assert found.blocked(date(2026, 11, 26))
     assert not found.blocked(date(2026, 11, 27))
+
+
+# --- in a job --------------------------------------------------------------------------------------------------------
+
+TASK_STATUSES = ("not_started", "not_started", "in_progress", "done", "skipped")
+REQUEST_STATUSES = ("draft", "scheduled", "sent", "submitted", "accepted", "returned", "waived", "expired")
+
+
+def may_start(whole: WholeJob, task: Task) -> bool:
+    try:
+        require_ready(whole, task, TODAY)
+    except Conflict:
+        return False
+    return True
+
+
+@given(dags(), st.data())
+def test_no_task_is_both_blocked_and_startable(graph: tuple[int, list[Edge[int]]], data: st.DataObject) -> None:
+    """As the API decides, over tasks and requests of one job, whatever state they are in."""
+    size, edges = graph
+    whole = WholeJob(Job(id=new_id(), title="Job", cancelled_at=None))
+    steps: dict[int, Task | Request] = {}
+    for i in range(size):
+        is_task = data.draw(st.booleans())
+        status = data.draw(st.sampled_from(TASK_STATUSES if is_task else REQUEST_STATUSES))
+        step = (Task if is_task else Request)(id=new_id(), title=f"Step {i}", status=status)
+        step.completed_on = TODAY - timedelta(days=data.draw(st.integers(0, 6))) if complete(step) else None
+        steps[i] = step
+    whole.tasks = [s for s in steps.values() if isinstance(s, Task)]
+    whole.requests = [s for s in steps.values() if isinstance(s, Request)]
+    whole.dependencies = [
+        Dependency(before_id=steps[e.before].id, after_id=steps[e.after].id, lag_days=e.lag_days) for e in edges
+    ]
+    ready = block(whole, TODAY)
+    for task in whole.tasks:
+        startable = may_start(whole, task)
+        if task.status == "not_started":
+            assert startable is not task.blocked
+            assert task.waits_for == len(ready[task.id].waits_for)
+        else:
+            assert not task.blocked  # what has begun goes on; what it was begun without is flagged
+        assert bool(task.attention) <= (task.status in ("in_progress", "done"))

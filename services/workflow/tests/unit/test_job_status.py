@@ -1,15 +1,29 @@
 """A job's status: derived, with its reason, and right again on the day the calendar turns it."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.dates.rules import EARLIEST, Calendar, DateRule
-from workflow.jobs.rules import STATUSES, Dated, Facts, cascade, derive, due_dates, turns_on, why
+from workflow.dependencies.rules import Edge
+from workflow.jobs.rules import STATUSES, Dated, Due, Facts, cascade, derive, due_dates, turns_on, why
 
 TODAY = date(2026, 11, 24)
+
+
+@st.composite
+def dags(draw: st.DrawFn) -> tuple[int, list[Edge[int]]]:
+    """An acyclic graph: edges only lead from lower to higher numbers, under shuffled names."""
+    size = draw(st.integers(1, 15))
+    names = draw(st.permutations(range(size)))
+    pairs = [(a, b) for b in range(size) for a in range(b)]
+    chosen = draw(st.lists(st.sampled_from(pairs), max_size=30, unique=True)) if pairs else []
+    return size, [Edge(names[a], names[b], draw(st.integers(0, 5))) for a, b in chosen]
+
+
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 some_days = st.none() | st.dates(TODAY - timedelta(days=8), TODAY + timedelta(days=8))
 
@@ -125,29 +139,92 @@ def chain(**more: object) -> dict[str, Dated[str]]:
     }
 
 
+def dates(nodes: dict[Any, Dated[Any]], edges: list[Edge[Any]] | None = None) -> dict[Any, date | None]:
+    return {key: due.on for key, due in cascade(nodes, PLAIN, edges or []).items()}
+
+
 def test_an_early_completion_pulls_and_a_late_one_pushes_what_follows() -> None:
-    early = cascade(chain(completed_on=date(2026, 11, 5), open=False), PLAIN)
+    early = dates(chain(completed_on=date(2026, 11, 5), open=False))
     assert (early["review"], early["file"]) == (date(2026, 11, 7), date(2026, 11, 9))
-    late = cascade(chain(completed_on=date(2026, 11, 20), open=False), PLAIN)
+    late = dates(chain(completed_on=date(2026, 11, 20), open=False))
     assert (late["review"], late["file"]) == (date(2026, 11, 22), date(2026, 11, 24))
 
 
 def test_a_moved_date_moves_what_follows() -> None:
-    assert cascade(chain(due_on=date(2026, 11, 15)), PLAIN)["file"] == date(2026, 11, 19)
+    assert dates(chain(due_on=date(2026, 11, 15)))["file"] == date(2026, 11, 19)
 
 
 def test_a_pinned_date_stays_and_carries_on_from_there() -> None:
     nodes = chain(due_on=date(2026, 11, 15))
     nodes["review"] = Dated(date(2026, 11, 30), None, True, True, TWO_DAYS, "prepare")
-    moved = cascade(nodes, PLAIN)
+    moved = dates(nodes)
     assert (moved["review"], moved["file"]) == (date(2026, 11, 30), date(2026, 12, 2))
 
 
 def test_a_closed_step_keeps_its_date() -> None:
     nodes = chain(due_on=date(2026, 11, 15))
     nodes["review"] = Dated(date(2026, 11, 12), date(2026, 11, 11), False, False, TWO_DAYS, "prepare")
-    moved = cascade(nodes, PLAIN)
+    moved = dates(nodes)
     assert (moved["review"], moved["file"]) == (date(2026, 11, 12), date(2026, 11, 13))
+
+
+def test_nothing_is_due_before_what_it_waits_for_and_comes_back_when_that_is_over() -> None:
+    """Dates of their own (by the period, say) that a dependency pushes over a weekend and lets go again."""
+    friday, saturday, monday, own = date(2026, 11, 27), date(2026, 11, 28), date(2026, 11, 30), date(2026, 11, 20)
+    edges = [Edge("a", "b"), Edge("b", "c", 2)]
+
+    def of(a: date, *, done: date | None = None, before: dict[str, Due] | None = None) -> dict[str, Due]:
+        was = before or {"b": Due(own), "c": Due(own)}
+        nodes = {"a": Dated(a, done, done is None, True)} | {
+            key: Dated(was[key].on, None, True, False, pushed_from=was[key].pushed_from) for key in ("b", "c")
+        }
+        return cascade(nodes, PLAIN, edges)
+
+    pushed = of(saturday)
+    assert (pushed["b"], pushed["c"]) == (Due(monday, own), Due(date(2026, 12, 2), own))
+    assert of(saturday, before=pushed)["c"] == pushed["c"]
+    less = of(friday, before=pushed)
+    assert (less["b"], less["c"]) == (Due(friday, own), Due(date(2026, 11, 30), own))
+    free = of(saturday, done=date(2026, 11, 10), before=pushed)
+    assert (free["b"], free["c"]) == (Due(own), Due(date(2026, 11, 23), own))  # b + 2 days is a Sunday
+
+
+@given(dags(), st.data())
+def test_a_cascade_over_any_graph_is_stable_and_in_order(
+    graph: tuple[int, list[Edge[int]]], data: st.DataObject
+) -> None:
+    size, edges = graph
+    into: dict[int, list[int]] = {}
+    for edge in edges:
+        into.setdefault(edge.after, []).append(edge.before)
+    nodes: dict[int, Dated[int]] = {}
+    for i in range(size):
+        done = data.draw(st.booleans()) and data.draw(st.booleans())
+        of = data.draw(st.none() | st.sampled_from(into[i])) if i in into else None
+        rule = DateRule("task_completion", amount=data.draw(st.integers(-5, 10))) if of is not None else None
+        own = data.draw(some_days)
+        nodes[i] = Dated(
+            own, TODAY if done else None, not done, data.draw(st.booleans()) and data.draw(st.booleans()), rule, of
+        )
+    once = cascade(nodes, PLAIN, edges)
+    moved = {
+        k: Dated(once[k].on, n.completed_on, n.open, n.pinned, n.rule, n.of, once[k].pushed_from)
+        for k, n in nodes.items()
+    }
+    assert cascade(moved, PLAIN, edges) == once
+    for edge in edges:
+        before, after = nodes[edge.before], nodes[edge.after]
+        done_on = before.completed_on or once[edge.before].on
+        if after.open and not after.pinned and done_on and (due := once[edge.after].on):
+            assert due >= done_on + timedelta(days=edge.lag_days)
+    for due in once.values():
+        if due.pushed_from:
+            assert due.on is not None
+            assert due.on > due.pushed_from
+            assert PLAIN.is_business_day(due.on)
+    # Without dependencies every date is its own again.
+    free = cascade({k: n for k, n in moved.items() if n.of is None}, PLAIN)
+    assert all(free[k].on == n.due_on for k, n in nodes.items() if n.of is None)
 
 
 @given(st.integers(2, 12), st.integers(-30, 30), st.data())
@@ -159,10 +236,8 @@ def test_a_cascade_is_stable(length: int, moved_by: int, data: st.DataObject) ->
         nodes[i] = Dated(
             TODAY, None, True, data.draw(st.booleans()), DateRule("task_completion", amount=amounts[i]), before
         )
-    once = cascade(nodes, PLAIN)
-    again = cascade(
-        {k: Dated(once[k], n.completed_on, n.open, n.pinned, n.rule, n.of) for k, n in nodes.items()}, PLAIN
-    )
+    once = dates(nodes)
+    again = dates({k: Dated(once[k], n.completed_on, n.open, n.pinned, n.rule, n.of) for k, n in nodes.items()})
     assert again == once
     for key, node in nodes.items():
         if node.of is not None and not node.pinned:

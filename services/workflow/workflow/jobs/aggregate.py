@@ -281,7 +281,7 @@ def settle_new(uow: Uow, wholes: Collection[WholeJob]) -> None:
 
 def _draw(uow: Uow, whole: WholeJob, today: date) -> dict[UUID, Readiness[UUID]]:
     """Blocks, requests that go out, facts and status follow, in memory."""
-    ready = _block(whole, today)
+    ready = block(whole, today)
     for request in whole.requests:
         early = request.send_on is not None and request.send_on > today
         if request.status == "scheduled" and not early and not ready[request.id].blocked(today):
@@ -315,12 +315,14 @@ def _move_dates(uow: Uow, whole: WholeJob, calendar: Calendar, why: str) -> None
             pinned=step.due_pinned,
             rule=rule,
             of=keys.get(rule.of) if rule and rule.of else None,
+            pushed_from=step.pushed_from,
         )
     with dates_checked():
-        due = rules.cascade(nodes, calendar)
+        due = rules.cascade(nodes, calendar, whole.edges)
     for step in whole.steps:
-        if due[step.id] != step.due_on:
-            move_due_date(uow, step, due[step.id], why or "follows the step its date counts from")
+        if due[step.id].on != step.due_on:
+            move_due_date(uow, step, due[step.id].on, why or "follows what it waits for")
+        step.pushed_from = due[step.id].pushed_from
 
 
 def move_due_date(uow: Uow, step: Step, new: date | None, reason: str) -> None:
@@ -356,7 +358,7 @@ def record_move(
     )
 
 
-def _block(whole: WholeJob, today: date) -> dict[UUID, Readiness[UUID]]:
+def block(whole: WholeJob, today: date) -> dict[UUID, Readiness[UUID]]:
     """Writes down for every step what it waits for; flags what has begun although something before it is open again."""
     ready = readiness({step.id: Node(complete(step), step.completed_on) for step in whole.steps}, whole.edges)
     for step in whole.steps:

@@ -73,6 +73,7 @@ def planned_task(job: Job, position: int, planned: template_rules.Planned) -> Ta
         checklist=list(step.checklist),
         due_rule=step.due.as_json() if step.due else None,
         due_on=planned.due_on,
+        pushed_from=planned.pushed_from,
     )
 
 
@@ -93,6 +94,7 @@ def planned_request(job: Job, position: int, planned: template_rules.Planned, no
         items=list(step.items),
         due_rule=step.due.as_json() if step.due else None,
         due_on=planned.due_on,
+        pushed_from=planned.pushed_from,
     )
 
 

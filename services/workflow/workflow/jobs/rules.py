@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
-from workflow.dates.rules import EARLIEST, Calendar, DateRule, resolve, short
-from workflow.dependencies.rules import in_order
+from workflow.dates.rules import EARLIEST, Calendar, DateRule, add_days, resolve, roll, short
+from workflow.dependencies.rules import Edge, in_order
 
 RULE = "job-status/2"
 STATUSES = ("on_track", "at_risk", "overdue", "blocked", "waiting_for_client", "done", "cancelled")
@@ -142,7 +142,8 @@ def turns_on(f: Facts, today: date) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Dated(Generic[K]):
-    """A task or request as the cascade sees it. `of`: what its date counts from."""
+    """A task or request as the cascade sees it. `of`: what its date counts from. `pushed_from`: the date it would have if it
+    waited for nothing, while something pushes it."""
 
     due_on: date | None
     completed_on: date | None
@@ -150,22 +151,54 @@ class Dated(Generic[K]):
     pinned: bool
     rule: DateRule | None = None
     of: K | None = None
+    pushed_from: date | None = None
 
 
-def cascade(nodes: Mapping[K, Dated[K]], calendar: Calendar) -> dict[K, date | None]:
-    """Due dates pushed and pulled: a date that counts from another step's completion follows the day that step was
-    completed, or while it is open the day it is due. Pinned dates and closed steps stay. Errors: DateOutOfRange."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Where the cascade puts a step, and the date it was pushed from."""
+
+    on: date | None
+    pushed_from: date | None = None
+
+
+def cascade(nodes: Mapping[K, Dated[K]], calendar: Calendar, edges: Collection[Edge[K]] = ()) -> dict[K, Due]:
+    """Due dates pushed and pulled. A date that counts from another step's completion follows the day that step was completed, or
+    while it is open the day it is due. Nothing is due before what it waits for: a step is pushed to that day (and its lag), on a
+    business day, and pulled back to its own date when that no longer holds. Pinned dates and closed steps stay. The dates' anchors
+    and the edges must be acyclic together. Errors: DateOutOfRange."""
+    into: dict[K, list[Edge[K]]] = {key: [] for key in nodes}
+    for edge in edges:
+        if edge.before in nodes and edge.after in nodes:
+            into[edge.after].append(edge)
     links = [(node.of, key) for key, node in nodes.items() if node.of is not None and node.of in nodes]
-    due: dict[K, date | None] = {}
+    links += [(e.before, e.after) for before in into.values() for e in before]
+    due: dict[K, Due] = {}
     for key in in_order(nodes, links):
         node = nodes[key]
-        due[key] = node.due_on
-        if node.rule is None or node.of is None or node.of not in nodes or node.pinned or not node.open:
+        if node.pinned or not node.open:
+            due[key] = Due(node.due_on)
             continue
-        anchor = nodes[node.of].completed_on or due[node.of]
-        if anchor is not None:
-            due[key] = resolve(node.rule, anchor, calendar)
+        base = _own_date(node, nodes, due, calendar)
+        floor = latest([_not_before(edge, nodes[edge.before], due[edge.before]) for edge in into[key]])
+        pushed = base is not None and floor is not None and floor > base
+        due[key] = Due(roll(floor, "next", calendar), base) if pushed and floor else Due(base)
     return due
+
+
+def _own_date(node: Dated[K], nodes: Mapping[K, Dated[K]], due: Mapping[K, Due], calendar: Calendar) -> date | None:
+    """The date of a step if it waited for nothing."""
+    if node.rule is not None and node.of is not None and node.of in nodes:
+        anchor = nodes[node.of].completed_on or due[node.of].on
+        if anchor is not None:
+            return resolve(node.rule, anchor, calendar)
+    return node.pushed_from or node.due_on
+
+
+def _not_before(edge: Edge[K], before: Dated[K], due: Due) -> date | None:
+    """The first day on which what waits can begin, as far as is known; None if that is anybody's guess."""
+    done = before.completed_on or due.on
+    return add_days(done, edge.lag_days) if done else None
 
 
 def earliest(days: Collection[date | None]) -> date | None:

@@ -29,6 +29,7 @@ class Request(FirmOwned, Versioned, Base):
     original_due_on: Mapped[date | None]
     due_moves: Mapped[int]
     due_pinned: Mapped[bool]
+    pushed_from: Mapped[date | None]  # its own date, while what it waits for pushes it
     due_sort: Mapped[date] = mapped_column(Computed("COALESCE(due_on, '9999-12-31'::date)", persisted=True))
     waits_for: Mapped[int]
     ready_on: Mapped[date | None]

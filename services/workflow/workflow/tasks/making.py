@@ -23,6 +23,7 @@ def new_task(
     budget_minutes: int = 0,
     checklist: list[str] | None = None,
     due_on: date | None = None,
+    pushed_from: date | None = None,
     due_rule: dict[str, Any] | None = None,
     key: str | None = None,
 ) -> Task:
@@ -44,6 +45,7 @@ def new_task(
         due_rule=due_rule,
         due_on=due_on,
         original_due_on=due_on,
+        pushed_from=pushed_from,
         due_moves=0,
         due_pinned=due_rule is None and due_on is not None,
         waits_for=0,

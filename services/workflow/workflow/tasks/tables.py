@@ -33,6 +33,7 @@ class Task(FirmOwned, Versioned, Base):
     original_due_on: Mapped[date | None]
     due_moves: Mapped[int]
     due_pinned: Mapped[bool]
+    pushed_from: Mapped[date | None]  # its own date, while what it waits for pushes it
     due_sort: Mapped[date] = mapped_column(Computed("COALESCE(due_on, '9999-12-31'::date)", persisted=True))
     waits_for: Mapped[int]  # predecessors that are not complete
     ready_on: Mapped[date | None]  # lags run until this day

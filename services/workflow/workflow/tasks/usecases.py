@@ -82,7 +82,7 @@ def check_act(uow: Uow, whole: WholeJob, task: Task, act: str, reason: str | Non
     if status is None:
         return None
     if act in ("start", "finish"):
-        _require_ready(uow, whole, task, despite_block=reason)
+        require_ready(whole, task, today_of(uow), despite_block=reason)
     if act == "finish":
         _require_checklist(task)
     return status
@@ -96,8 +96,8 @@ def require_live(whole: WholeJob) -> None:
         raise Conflict("job_cancelled", "The job is cancelled. Reinstate it first.")
 
 
-def _require_ready(uow: Uow, whole: WholeJob, task: Task, *, despite_block: str | None) -> None:
-    """A step that waits for another is not worked on before: a review of what isn't prepared is none. Who knows better says
+def require_ready(whole: WholeJob, task: Task, today: date, *, despite_block: str | None = None) -> None:
+    """Errors: `task_blocked`. A step that waits for another is not worked on before: a review of what isn't prepared is none. Who knows better says
     why, and that is audited."""
     if despite_block:
         return
@@ -109,7 +109,7 @@ def _require_ready(uow: Uow, whole: WholeJob, task: Task, *, despite_block: str 
             f"This waits for {titles}. Finish that first, or say why it goes on all the same.",
             waits_for=[{"id": str(step.id), "title": step.title} for step in waiting],
         )
-    if task.status == "not_started" and task.ready_on and task.ready_on > today_of(uow):
+    if task.status == "not_started" and task.ready_on and task.ready_on > today:
         raise Conflict(
             "task_blocked", f"This can't begin before {short(task.ready_on)}, or say why.", ready_on=str(task.ready_on)
         )

@@ -18,6 +18,7 @@ from workflow.dates.rules import (
     year_end_near,
 )
 from workflow.dependencies.rules import Edge, describe, find_cycle, in_order
+from workflow.jobs.rules import Dated, cascade
 
 PLACEHOLDERS = ("{template}", "{period}", "{client}")
 DEFAULT_TITLE = "{template}, {period}"
@@ -353,6 +354,7 @@ class Planned:
     step: TaskStep | RequestStep
     due_on: date | None
     due_why: str | None
+    pushed_from: date | None = None  # the date its own rule gives, where what it waits for allows only a later one
     person: Person | None = None
 
 
@@ -406,7 +408,9 @@ def plan(content: Content, s: Situation) -> Plan:
             people[role] = person
     dates = _Dates(content, s)
     statutory, internal = dates.of_the_law(content.statutory_due), dates.of_job(content.internal_due)
-    planned = {step.key: dates.of_step(step) for step in _in_date_order(content)}
+    planned = _behind_what_it_waits_for(
+        content, {step.key: dates.of_step(step) for step in _in_date_order(content)}, s.calendar
+    )
     warnings += dates.warnings
     warnings += _late(content, planned, statutory, s.today)
     return Plan(
@@ -480,8 +484,37 @@ def _in_date_order(content: Content) -> list[TaskStep | RequestStep]:
     return [steps[key] for key in in_order(steps, date_edges(content))]
 
 
+def _behind_what_it_waits_for(
+    content: Content, planned: Mapping[str, tuple[date | None, str | None]], calendar: Calendar
+) -> dict[str, tuple[date | None, str | None, date | None]]:
+    """The same dates and reasons, where the dependencies allow them; else pushed as the job would push them."""
+    nodes = {
+        step.key: Dated(
+            due_on=planned[step.key][0],
+            completed_on=None,
+            open=True,
+            pinned=False,
+            rule=step.due,
+            of=step.due.of if step.due else None,
+        )
+        for step in content.steps
+    }
+    moved = cascade(nodes, calendar, content.edges)
+    return {
+        key: (
+            moved[key].on,
+            f"{why}, moved behind what it waits for" if moved[key].pushed_from else why,
+            moved[key].pushed_from,
+        )
+        for key, (_, why) in planned.items()
+    }
+
+
 def _late(
-    content: Content, planned: Mapping[str, tuple[date | None, str | None]], statutory: date | None, today: date
+    content: Content,
+    planned: Mapping[str, tuple[date | None, str | None, date | None]],
+    statutory: date | None,
+    today: date,
 ) -> Iterator[PlanWarning]:
     for step in content.steps:
         due = planned[step.key][0]
