@@ -46,7 +46,7 @@ def test_each_automation_takes_effect_once_though_a_worker_is_killed(firm: Any, 
     assert told == {f"Job {i} (automation “Notice”)": 1 for i in range(JOBS)}
 
 
-def test_each_reminder_is_announced_once_though_a_worker_is_killed(firm: Any, amqp: str) -> None:
+def test_each_reminder_is_announced_once_though_a_worker_is_killed(firm: Any, worker: Any) -> None:
     for i in range(JOBS // 10):
         job = firm.api.post("/jobs", {"client_id": str(firm.client), "title": f"Job {i}"}).expect(201).json
         for n in range(10):
@@ -59,7 +59,7 @@ def test_each_reminder_is_announced_once_though_a_worker_is_killed(firm: Any, am
     def announced() -> list[str]:
         return [event.request_id for event in firm.world.events(firm.id, RequestReminderDue)]
 
-    with worker(firm.world, amqp) as first, worker(firm.world, amqp):
+    with worker() as first, worker():
         eventually(lambda: len(announced()) >= 10, within=60)
         os.kill(first.pid, signal.SIGKILL)
         assert len(announced()) < JOBS
