@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "pushed_0351"
-down_revision = "views_0350"
+down_revision = "schedules_0360"
 
 
 def upgrade() -> None:
