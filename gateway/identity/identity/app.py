@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
+from chassis.consumer import Listen
 from chassis.errors import Conflict
 from chassis.service import Service
 from identity import commands, grpc
 from identity.firms.usecases import all_firm_states
 from identity.live.server import serve
+from identity.live.usecases import keep_audience
 from identity.mail.usecases import mail_invitation, mail_password_reset
 from identity.sessions.usecases import forget_session
 from identity.settings import Settings
 from identity.staff.queries import all_staff_states
 from identity.tokens.source import keys_of
+from praxis.clients.v1.events_pb2 import ClientChanged
 from praxis.identity.v1 import events_pb2, identity_pb2
 
 service = Service(
@@ -20,6 +23,7 @@ service = Service(
     settings=Settings,
     keys=keys_of,  # identity verifies by its own keys, not by asking itself
     rpc=[(identity_pb2.DESCRIPTOR.services_by_name["Identity"], grpc)],
+    listens=[Listen(ClientChanged, keep_audience)],
     timers={
         "mail_invitation": mail_invitation,
         "mail_password_reset": mail_password_reset,
@@ -38,7 +42,7 @@ service = Service(
         "http": ("signing_key_file", "service_secrets", "field_key"),
         "grpc": ("signing_key_file",),
         "worker": ("field_key", "smtp_url", "public_url"),
-        "live": ("signing_key_file", "amqp_url", "issuer"),
+        "live": ("signing_key_file", "amqp_url", "issuer", "database_url"),
         "create-firm": ("database_url", "field_key"),
         "setup-token": ("database_url",),
     },

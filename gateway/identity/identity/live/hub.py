@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections import defaultdict
+from collections.abc import Callable
 from uuid import UUID
 
 from identity.live.rules import Hint, Ring, ready, refetch
@@ -13,8 +14,8 @@ WAITING = 256  # frames a stream may lag behind before it is dropped
 class Stream:
     """One open screen's queue. `closed` is set when it should end: too slow, or the process stops."""
 
-    def __init__(self, firm_id: UUID) -> None:
-        self.firm_id = firm_id
+    def __init__(self, firm_id: UUID, staff_id: str) -> None:
+        self.firm_id, self.staff_id = firm_id, staff_id
         self.frames: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
         self.closed = asyncio.Event()
 
@@ -29,21 +30,23 @@ class Stream:
 class Hub:
     """All open streams of this process, and what was said lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_hear: Callable[[Hint, str], bool] = lambda _hint, _staff_id: True) -> None:
+        self._may_hear = may_hear
         self._ring = Ring(secrets.token_hex(6))
         self._streams: defaultdict[UUID, set[Stream]] = defaultdict(set)
         self.closing = False
 
-    def open(self, firm_id: UUID, last_event_id: str | None) -> tuple[Stream, list[bytes]]:
-        """A stream, and the frames it begins with: what was missed since `last_event_id`, or `refetch` if that can't be told."""
-        stream = Stream(firm_id)
+    def open(self, firm_id: UUID, staff_id: str, last_event_id: str | None) -> tuple[Stream, list[bytes]]:
+        """Somebody's stream, and the frames it begins with: what was missed since `last_event_id`, or `refetch` if that can't be told."""
+        stream = Stream(firm_id, staff_id)
         self._streams[firm_id].add(stream)
         if not last_event_id:
             return stream, [ready(self._ring.here)]
         missed = self._ring.missed(firm_id, last_event_id)
         if missed is None:
             return stream, [refetch(self._ring.here)]
-        return stream, [*(m.frame for m in missed), ready(self._ring.here)]
+        heard = [m.frame for m in missed if self._may_hear(m.hint, staff_id)]
+        return stream, [*heard, ready(self._ring.here)]
 
     def leave(self, stream: Stream) -> None:
         streams = self._streams[stream.firm_id]
@@ -52,10 +55,11 @@ class Hub:
             del self._streams[stream.firm_id]
 
     def publish(self, hint: Hint) -> None:
-        """Sends a hint to whoever of its firm is there, and keeps it for who is away for a moment."""
+        """Sends a hint to whoever of its firm is there and may hear it, and keeps it for who is away for a moment."""
         numbered = self._ring.add(hint)
         for stream in self._streams.get(hint.firm_id, ()):
-            stream.put(numbered.frame)
+            if self._may_hear(hint, stream.staff_id):
+                stream.put(numbered.frame)
 
     def interrupted(self) -> None:
         """The bus was away: nobody knows what was missed. Begins a new epoch and tells everybody to ask again."""

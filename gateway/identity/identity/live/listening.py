@@ -8,7 +8,6 @@ from kombu import Consumer, Message, Queue
 
 from chassis.bus import EXCHANGE, connect
 from chassis.events import Envelope
-from identity.live.rules import Hint
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +15,12 @@ _LIMIT = 50_000  # messages the broker holds for a process that has stopped read
 
 
 class Listener:
-    """A thread that turns events into hints. After each interruption it says so before it goes on."""
+    """A thread that hands on every event. After each interruption it says so before it goes on."""
 
-    def __init__(self, url: str, *, on_hint: Callable[[Hint], object], on_interruption: Callable[[], object]) -> None:
-        self._url, self._on_hint, self._on_interruption = url, on_hint, on_interruption
+    def __init__(
+        self, url: str, *, on_event: Callable[[Envelope], object], on_interruption: Callable[[], object]
+    ) -> None:
+        self._url, self._on_event, self._on_interruption = url, on_event, on_interruption
         self._stop = threading.Event()
         self.connected = threading.Event()  # has been, at least once
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
@@ -74,4 +75,4 @@ class Listener:
         except ValueError:
             log.warning("event_unreadable", extra={"routing_key": message.delivery_info.get("routing_key")})
             return
-        self._on_hint(Hint(event.firm_id, event.type, event.subject, event.version))
+        self._on_event(event)

@@ -19,6 +19,8 @@ class Hint:
     type: str
     id: str
     version: int
+    clients: frozenset[str] = frozenset()  # that it is about: a private one's hints go to those named on it
+    named: frozenset[str] = frozenset()  # staff who hear of it besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,12 @@ class Numbered:
     """A hint in its place, as it is sent: encoded once for all streams."""
 
     number: int
-    firm_id: UUID
+    hint: Hint
     frame: bytes
+
+    @property
+    def firm_id(self) -> UUID:
+        return self.hint.firm_id
 
 
 class Ring:
@@ -40,7 +46,7 @@ class Ring:
 
     def add(self, hint: Hint) -> Numbered:
         self._last += 1
-        numbered = Numbered(self._last, hint.firm_id, frame(hint_data(hint), id=self._id(self._last)))
+        numbered = Numbered(self._last, hint, frame(hint_data(hint), id=self._id(self._last)))
         self._hints.append(numbered)
         return numbered
 

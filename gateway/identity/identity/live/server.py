@@ -23,6 +23,7 @@ from chassis.auth import Principal
 from chassis.errors import DomainError, Forbidden, Unauthenticated, Unavailable
 from chassis.http import COOKIE
 from chassis.settings import host_port
+from identity.live.audiences import Audiences, reader
 from identity.live.hub import Hub, Stream
 from identity.live.listening import Listener
 from identity.live.rules import HEARTBEAT, OPENING
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 PATH = "/api/identity/v1/live"
 PERMISSION = "identity:live:read"
 HEARTBEAT_SECONDS = 15.0
+READ_AGAIN_SECONDS = 30.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -50,7 +52,7 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._principal.firm_id is not None
-        stream, beginning = self._hub.open(self._principal.firm_id, self._last_event_id)
+        stream, beginning = self._hub.open(self._principal.firm_id, self._principal.id, self._last_event_id)
         tasks = [
             asyncio.create_task(self._pump(stream, beginning, send)),
             asyncio.create_task(_gone(receive)),
@@ -97,7 +99,7 @@ def _body(data: bytes) -> dict[str, Any]:
     return {"type": "http.response.body", "body": data, "more_body": True}
 
 
-def make_app(runtime: "Runtime", hub: Hub, listener: Listener) -> Starlette:
+def make_app(runtime: "Runtime", hub: Hub, listener: Listener, audiences: Audiences) -> Starlette:
     """The live process's application."""
 
     async def live(request: Request) -> Any:
@@ -111,6 +113,8 @@ def make_app(runtime: "Runtime", hub: Hub, listener: Listener) -> Starlette:
             raise Forbidden("permission_missing", f"This needs the permission {PERMISSION}.", permission=PERMISSION)
         # Browsers send the header when they reconnect by themselves; a page that opens a new stream can only use the query.
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+        assert principal.firm_id is not None
+        await asyncio.to_thread(audiences.load, principal.firm_id)
         expires = float(jwt.decode(token, options={"verify_signature": False})["exp"])  # verified above
         return EventStream(hub, principal, expires, last)
 
@@ -126,11 +130,23 @@ def make_app(runtime: "Runtime", hub: Hub, listener: Listener) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         listener.start()
+        reading = asyncio.create_task(_read_again(audiences))
         yield
+        reading.cancel()
         listener.stop()
 
     routes = [Route(PATH, live), Route("/healthz", healthz), Route("/readyz", readyz)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={DomainError: _problem})
+
+
+async def _read_again(audiences: Audiences) -> None:
+    """Now and then: an audience that changed while the broker was away reaches the copy a moment later than us."""
+    while True:
+        await asyncio.sleep(READ_AGAIN_SECONDS)
+        try:
+            await asyncio.to_thread(audiences.load_again)
+        except DomainError as error:
+            log.warning("audiences_not_read", extra={"error": error.code})
 
 
 def _token(request: Request) -> str:
@@ -169,15 +185,21 @@ def serve(runtime: "Runtime", _arguments: list[str]) -> None:
 
 
 async def _serve(runtime: "Runtime") -> None:
-    loop, hub = asyncio.get_running_loop(), Hub()
+    loop, audiences = asyncio.get_running_loop(), Audiences(reader(runtime))
+    hub = Hub(audiences.may_hear)
+
+    def interrupted() -> None:
+        audiences.load_again()
+        loop.call_soon_threadsafe(hub.interrupted)
+
     listener = Listener(
         runtime.settings.amqp_url,
-        on_hint=lambda hint: loop.call_soon_threadsafe(hub.publish, hint),
-        on_interruption=lambda: loop.call_soon_threadsafe(hub.interrupted),
+        on_event=lambda event: loop.call_soon_threadsafe(hub.publish, audiences.hint(event)),
+        on_interruption=interrupted,
     )
     host, port = host_port(runtime.settings.http_bind)
     config = uvicorn.Config(
-        make_app(runtime, hub, listener),
+        make_app(runtime, hub, listener, audiences),
         host=host,
         port=port,
         log_config=None,

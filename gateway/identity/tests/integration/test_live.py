@@ -17,13 +17,17 @@ from uuid import UUID
 
 import httpx
 import pytest
+from google.protobuf.message import Message
 
 from chassis import bus, events
 from chassis.db import new_id
 from chassis.testing import World, eventually, private_virtual_host
 from identity.staff.permissions import permissions_of
 from identity.tokens.source import mint_of
+from praxis.clients.v1.events_pb2 import ClientChanged
+from praxis.common.v1.types_pb2 import Audience
 from praxis.identity.v1.events_pb2 import FirmUpdated
+from praxis.workflow.v1 import events_pb2 as workflow
 
 PATH = "/api/identity/v1/live"
 TYPE = "praxis.identity.firm.updated.v1"
@@ -39,7 +43,13 @@ class Live:
     process: subprocess.Popen
 
     def token(
-        self, firm: UUID, *, lifetime: int | None = None, audience: str = "staff", permissions: list[str] | None = None
+        self,
+        firm: UUID,
+        *,
+        staff: UUID | None = None,
+        lifetime: int | None = None,
+        audience: str = "staff",
+        permissions: list[str] | None = None,
     ) -> str:
         now = datetime.now(UTC)
         mint = mint_of(self.world.runtime.settings)
@@ -49,7 +59,17 @@ class Live:
         }
         if lifetime is not None:
             claims["exp"] = int(now.timestamp()) + lifetime
-        return mint._sign(audience, str(new_id()), now, **claims)
+        return mint._sign(audience, str(staff or new_id()), now, **claims)
+
+    def say(self, firm: UUID, event: Message, subject: str) -> None:
+        """Any event, as its service would announce it."""
+        version = getattr(event, "version", 1)
+        envelope = events.wrap(
+            event, source="test", subject=subject, firm_id=firm, version=version, at=datetime.now(UTC)
+        )
+        publisher = bus.Publisher(self.amqp)
+        publisher.publish([(str(envelope.id), envelope.type, envelope.encode())])
+        publisher.close()
 
     def publish(self, firm: UUID, *versions: int, subject: str = "thing") -> None:
         publisher = bus.Publisher(self.amqp)
@@ -113,6 +133,7 @@ def running(world: World, amqp: str) -> Iterator[Live]:
     settings = world.runtime.settings
     environment = os.environ | {
         "PRAXIS_AMQP_URL": amqp,
+        "PRAXIS_DATABASE_URL": settings.database_url,
         "PRAXIS_ISSUER": settings.issuer,
         "PRAXIS_SIGNING_KEY_FILE": str(settings.signing_key_file),
         "PRAXIS_HTTP_BIND": bind,
@@ -155,6 +176,69 @@ def test_another_firms_change_is_not_heard(live):
         live.publish(theirs, 1)
         live.publish(ours, 2)
         assert stream.next()[1]["version"] == 2
+
+
+def private(client: UUID, *staff: UUID, version: int) -> ClientChanged:
+    audience = Audience(private=bool(staff), staff_ids=[str(s) for s in staff])
+    return ClientChanged(client_id=str(client), name="Secret", audience=audience, version=version)
+
+
+def test_every_event_of_workflow_is_a_hint_and_a_private_client_s_go_to_those_named_only(live, world):
+    """The client was private before anybody listened: the process reads that when the firm's first screen opens."""
+    firm, ada, ben, client = new_id(), new_id(), new_id(), new_id()
+    world.deliver(firm, private(client, ada, version=1))
+    said = [
+        events.message_class(d)
+        for d in workflow.DESCRIPTOR.message_types_by_name.values()
+        if events.event_option(d) and "client_id" in d.fields_by_name
+    ]
+    assert {"JobChanged", "TaskChanged", "RequestChanged", "NoticeDue"} <= {kind.DESCRIPTOR.name for kind in said}
+    with (
+        live.stream(live.token(firm, staff=ada)) as named,
+        live.stream(live.token(firm, staff=ben)) as stranger,
+    ):
+        assert named.next()[0] == stranger.next()[0] == "ready"
+        for number, kind in enumerate(said):
+            live.say(firm, kind(client_id=str(client)), f"hidden {number}")
+            live.say(firm, kind(client_id=str(new_id())), f"open {number}")
+        live.publish(firm, 99, subject="end")
+        heard: dict[str, list[str]] = {"named": [], "stranger": []}
+        for name, stream in (("named", named), ("stranger", stranger)):
+            while (hint := stream.next()[1])["id"] != "end":
+                heard[name].append(hint["id"])
+        numbers = range(len(said))
+        assert heard["named"] == [f"{what} {n}" for n in numbers for what in ("hidden", "open")]
+        assert heard["stranger"] == [f"open {n}" for n in numbers]
+    with live.stream(live.token(firm, staff=ben), last=_before(stranger)) as again:
+        assert all(not str(again.next()[1].get("id", "")).startswith("hidden") for _ in range(2))
+
+
+def _before(stream: "Stream") -> str:
+    """The place in the stream some hints ago."""
+    epoch, _, number = stream.last_id.rpartition(".")
+    return f"{epoch}.{int(number) - 4}"
+
+
+def test_who_loses_sight_of_a_client_hears_that_once_and_then_nothing(live):
+    firm, ada, ben, client = new_id(), new_id(), new_id(), new_id()
+    job = workflow.JobChanged(job_id=str(new_id()), client_id=str(client), version=1)
+    with live.stream(live.token(firm, staff=ben)) as stream:
+        stream.next()
+        live.say(firm, job, "before")
+        live.say(firm, private(client, ada, version=2), "client")
+        live.say(firm, job, "hidden")
+        live.say(firm, private(client, version=3), "client")
+        live.say(firm, job, "after")
+        assert [stream.next()[1]["id"] for _ in range(4)] == ["before", "client", "client", "after"]
+
+
+def test_a_client_that_was_private_from_its_first_day_is_unheard_of(live):
+    firm, ada, ben, client = new_id(), new_id(), new_id(), new_id()
+    with live.stream(live.token(firm, staff=ben)) as stream:
+        stream.next()
+        live.say(firm, private(client, ada, version=1), "client")
+        live.publish(firm, 1, subject="end")
+        assert stream.next()[1]["id"] == "end"
 
 
 def test_whoever_comes_back_hears_what_they_missed(live):

@@ -64,15 +64,15 @@ def test_nothing_in_an_event_can_forge_another(type, id):
 
 def test_a_stream_hears_its_own_firm_only():
     hub = Hub()
-    ours, _ = hub.open(OURS, None)
-    theirs, _ = hub.open(THEIRS, None)
+    ours, _ = hub.open(OURS, "ada", None)
+    theirs, _ = hub.open(THEIRS, "ada", None)
     hub.publish(hint(OURS))
     assert (ours.frames.qsize(), theirs.frames.qsize()) == (1, 0)
 
 
 def test_a_reader_that_lags_too_far_is_given_up():
     hub = Hub()
-    stream, _ = hub.open(OURS, None)
+    stream, _ = hub.open(OURS, "ada", None)
     for n in range(WAITING):
         hub.publish(hint(version=n))
     assert not stream.closed.is_set()
@@ -83,23 +83,23 @@ def test_a_reader_that_lags_too_far_is_given_up():
 
 def test_after_an_interruption_everybody_is_told_to_ask_again():
     hub = Hub()
-    stream, beginning = hub.open(OURS, None)
+    stream, beginning = hub.open(OURS, "ada", None)
     hub.interrupted()
     assert b"event: refetch" in stream.frames.get_nowait()
     resumed_from = beginning[0].split(b"\n")[0].removeprefix(b"id: ").decode()
-    assert b"event: refetch" in hub.open(OURS, resumed_from)[1][0]
+    assert b"event: refetch" in hub.open(OURS, "ada", resumed_from)[1][0]
 
 
 def test_closing_ends_every_stream():
     hub = Hub()
-    streams = [hub.open(firm, None)[0] for firm in (OURS, THEIRS)]
+    streams = [hub.open(firm, "ada", None)[0] for firm in (OURS, THEIRS)]
     hub.close()
     assert all(s.closed.is_set() for s in streams)
 
 
 def test_a_stream_that_left_is_forgotten():
     hub = Hub()
-    stream, _ = hub.open(OURS, None)
+    stream, _ = hub.open(OURS, "ada", None)
     hub.leave(stream)
     hub.publish(hint())
     assert len(hub) == 0
