@@ -56,6 +56,7 @@ CHECKS = {
     "an entry is on one live invoice at most": wip.misplaced_items,
     "WIP identity of every job": wip.broken_identities,
     "what is approved and billable is WIP, and only that": wip.unapproved_items,
+    "WIP is worth what its rate, or its cost, comes to": wip.wrong_values,
     "lines sum to the total": invoices.wrong_totals,
     "credit notes sum to what was credited": invoices.wrong_credits,
     "what is billed of work is what invoices say less what was credited": invoices.wrong_billed,

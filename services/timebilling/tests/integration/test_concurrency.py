@@ -22,9 +22,10 @@ from chassis.testing import eventually
 from chassis.uow import Stored, Uow, perform
 from timebilling.credit_notes import usecases as credit_notes
 from timebilling.firm_settings.usecases import lock_period
+from timebilling.imports import usecases as imports
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
-from timebilling.time_entries import rerating
+from timebilling.time_entries import rerating, weeks
 from timebilling.time_entries import usecases as time
 from timebilling.timers import usecases as timers
 from timebilling.wip import usecases as wip
@@ -383,6 +384,26 @@ def test_taking_back_drafting_adjusting_and_giving_up_the_same_work_at_once_is_o
         "wip_item_not_found",
     }
     firm.holds()
+
+
+def test_a_file_imported_by_many_is_imported_once(firm: Any, crowd: Crowd) -> None:
+    rows = "".join(f"Ada Moss,Smith Ltd,VAT return Q3,n{n},{firm.day(3)},01:00:00\n" for n in range(5))
+    body = {"source": "toggl", "csv": "User,Client,Project,Description,Start date,Duration\n" + rows}
+    answers: list[dict[str, Any]] = []
+    assert set(crowd.run([lambda uow: answers.append(imports.run(uow, body))] * AT_ONCE)) == {"ok"}
+    assert Counter(a["imported"] for a in answers) == {5: 1, 0: AT_ONCE - 1}
+    assert len(firm.partner.get("/time-entries").json["items"]) == 5
+
+
+def test_a_week_put_by_many_is_put_once(firm: Any, crowd: Crowd) -> None:
+    first = firm.today - timedelta(days=14)
+    cell = {"job_id": str(firm.job), "billable": True, "day": str(first), "seconds": 3600}
+    seen = firm.partner.get(f"/weeks/{first}").json["version"]
+    outcome = crowd.run([lambda uow: weeks.put(uow, first, {"cells": [cell]}, seen)] * AT_ONCE)
+    assert Counter(outcome) == {"ok": 1, "version_conflict": AT_ONCE - 1}
+    outcome = crowd.run([lambda uow: weeks.copy(uow, first + timedelta(days=7), {})] * AT_ONCE)
+    assert set(outcome) == {"ok"}
+    assert [e["seconds"] for e in firm.partner.get("/time-entries").json["items"]] == [3600, 3600]
 
 
 def test_rating_anew_while_billing_doubles_and_loses_nothing(firm: Any, crowd: Crowd) -> None:

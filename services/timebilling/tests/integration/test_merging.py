@@ -108,3 +108,21 @@ def test_no_guard_of_the_books_stands_in_the_way_of_a_merge(world):
     """A trigger that refuses changes of a table with a client must let a merge pass: `chassis.merged.let_pass` in its migration."""
     with world.uow(world.firm()) as uow:
         assert [f"{g.place}.{g.name}" for g in uow.session.execute(text(guards("client_id")))] == []
+
+
+def test_how_a_merged_clients_time_is_rounded_follows_unless_the_other_has_a_way_of_its_own(firm):
+    survivor = firm.add_client(name="Smith & Co")
+
+    def put(client, seconds):
+        rounding = {"increment_seconds": seconds, "direction": "up", "minimum_seconds": 0}
+        body = {"scope": "client", "rounding": rounding}
+        firm.partner.put(f"/rounding-policies/{client}", body, if_match=0).expect(200)
+
+    put(firm.client, 900)
+    for _ in range(2):
+        merge(firm, firm.client, survivor)
+        assert [p["says"] for p in firm.partner.get("/rounding-policies").json["items"]] == ["up to 15 min"]
+    third = firm.add_client(name="Smith & Sons")
+    put(third, 360)
+    merge(firm, third, survivor)
+    assert [p["says"] for p in firm.partner.get("/rounding-policies").json["items"]] == ["up to 15 min"]

@@ -73,19 +73,15 @@ def _forget(uow: Uow, client_id: UUID) -> None:
     uow.keep()
 
 
-# How a client is billed: where both had terms of their own, those of the client that stands are used.
-_MOVE_TERMS = (
-    text(
-        "UPDATE client_terms SET id = :into WHERE firm_id = :firm AND id = :old AND :old <> :into "
-        "AND NOT EXISTS (SELECT 1 FROM client_terms WHERE firm_id = :firm AND id = :into)"
-    ),
-    text("DELETE FROM client_terms WHERE firm_id = :firm AND id = :old AND :old <> :into"),
-    # Who asked to be left in peace stays so.
-    text(
-        "INSERT INTO reminder_pauses (firm_id, id, until, reason, at) SELECT firm_id, :into, until, reason, at FROM reminder_pauses "
-        "WHERE firm_id = :firm AND id = :old AND :old <> :into ON CONFLICT (firm_id, id) DO NOTHING"
-    ),
-    text("DELETE FROM reminder_pauses WHERE firm_id = :firm AND id = :old AND :old <> :into"),
+# What has the client's own id: where both had it, that of the client that stands is used.
+_MOVE_TERMS = tuple(
+    text(statement)
+    for table in ("client_terms", "rounding_policies", "reminder_pauses")
+    for statement in (
+        f"UPDATE {table} SET id = :into WHERE firm_id = :firm AND id = :old AND :old <> :into "
+        f"AND NOT EXISTS (SELECT 1 FROM {table} WHERE firm_id = :firm AND id = :into)",
+        f"DELETE FROM {table} WHERE firm_id = :firm AND id = :old AND :old <> :into",
+    )
 )
 # A rate is found by its key, which names the client. Where both had one for the same days, that of the client that stands is used.
 _SAME_DAYS = text("""

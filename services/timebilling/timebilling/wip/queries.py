@@ -268,3 +268,21 @@ def unapproved_items(uow: Uow) -> Iterator[str]:
     )
     for row in rows:
         yield f"item {row.id}"
+
+
+def wrong_values(uow: Uow) -> Iterator[str]:
+    """Items whose standard value is not what their entry's frozen rate, or their disbursement's cost and markup, come to."""
+    for currency in uow.session.execute(text("SELECT DISTINCT currency FROM wip_items")).scalars().all():
+        rows = uow.session.execute(
+            text(
+                "SELECT w.id FROM wip_items w JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id "
+                "WHERE w.kind = 'time' AND w.state <> 'withdrawn' AND w.currency = :currency "
+                "AND w.standard IS DISTINCT FROM round(e.billable_seconds * e.bill_rate / 3600, :places) "
+                "UNION ALL SELECT w.id FROM wip_items w JOIN disbursements d ON d.firm_id = w.firm_id AND d.id = w.id "
+                "WHERE w.kind = 'disbursement' AND w.state <> 'withdrawn' AND w.currency = :currency AND w.standard IS DISTINCT FROM "
+                "round((d.amount - CASE WHEN d.tax_recoverable THEN d.tax ELSE 0 END) * (100 + d.markup_percent) / 100, :places)"
+            ),
+            {"currency": currency, "places": money.exponent(currency)},
+        )
+        for row in rows:
+            yield f"item {row.id}"
