@@ -2,7 +2,7 @@
 
 from clients import codes
 from clients.engagements.tables import Engagement
-from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms
+from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms, Milestone
 from praxis.clients.v1.events_pb2 import EngagementPerson as Person
 from praxis.common.v1.types_pb2 import Money
 
@@ -26,6 +26,15 @@ def engagement_changed(engagement: Engagement) -> EngagementChanged:
             amount=_money(engagement),
             interval=engagement.fee_interval or "",
             description=engagement.fee_description or "",
+            milestones=[
+                Milestone(
+                    title=stage["title"],
+                    amount=Money(amount=stage["amount"], currency=engagement.fee_currency),
+                    due_on=stage["due_on"] or "",
+                )
+                for stage in engagement.fee_milestones or ()
+            ],
+            percent=str(engagement.fee_percent or ""),
         ),
         version=engagement.version,
     )

@@ -25,7 +25,7 @@ WITH page AS MATERIALIZED (
     LIMIT :rows
 )
 SELECT p.id, p.client, p.title, p.service, p.status, p.starts_on, p.ends_on, p.fee_kind, p.fee_amount, p.fee_currency,
-       p.fee_interval, p.fee_description, p.close_reason, p.external_id, p.created_at, p.updated_at, p.version,
+       p.fee_interval, p.fee_description, p.fee_milestones, p.fee_percent, p.close_reason, p.external_id, p.created_at, p.updated_at, p.version,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('job_role', w.job_role, 'staff', jsonb_build_object('id', s.id, 'name', s.name))
                                   ORDER BY w.job_role), '[]')
         FROM engagement_people w JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
@@ -95,5 +95,12 @@ def _shape(row: dict[str, Any]) -> dict[str, Any]:
         "amount": {"amount": codes.shown(amount, currency), "currency": currency} if amount is not None else None,
         "interval": row.pop("fee_interval"),
         "description": row.pop("fee_description"),
+        "milestones": [
+            {name: value for name, value in stage.items() if value is not None and name != "amount"}
+            | {"amount": {"amount": stage["amount"], "currency": currency}}
+            for stage in row.pop("fee_milestones") or ()
+        ]
+        or None,
+        "percent": str(percent) if (percent := row.pop("fee_percent")) else None,
     }
     return row | {"fee": {part: value for part, value in fee.items() if value is not None}}

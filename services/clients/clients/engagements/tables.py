@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Numeric, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.db import FirmOwned, Versioned
@@ -27,6 +29,8 @@ class Engagement(FirmOwned, Versioned, Base):
     fee_currency: Mapped[str | None]
     fee_interval: Mapped[str | None]
     fee_description: Mapped[str | None]
+    fee_milestones: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    fee_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     close_reason: Mapped[str | None]
     external_id: Mapped[str | None]
     created_at: Mapped[datetime]

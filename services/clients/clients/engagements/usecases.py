@@ -73,7 +73,12 @@ def _apply(uow: Uow, engagement: Engagement, body: Mapping[str, Any]) -> None:
 
 def _set_fee(engagement: Engagement, fee: rules.Fee) -> None:
     engagement.fee_kind, engagement.fee_interval, engagement.fee_description = fee.kind, fee.interval, fee.description
-    engagement.fee_amount, engagement.fee_currency = fee.amount, fee.currency
+    engagement.fee_amount, engagement.fee_currency, engagement.fee_percent = fee.amount, fee.currency, fee.percent
+    stages = [
+        {"title": stage.title, "amount": codes.shown(stage.amount, fee.currency or ""), "due_on": stage.due_on}
+        for stage in fee.milestones
+    ]
+    engagement.fee_milestones = stages or None
 
 
 def _set_people(uow: Uow, engagement: Engagement, given: Sequence[Mapping[str, str]]) -> None:
@@ -123,5 +128,7 @@ def _shown(engagement: Engagement) -> dict[str, Any]:
             "amount": f"{codes.shown(amount, currency)} {currency}" if amount is not None and currency else None,
             "interval": engagement.fee_interval,
             "description": engagement.fee_description,
+            "milestones": engagement.fee_milestones,
+            "percent": str(engagement.fee_percent) if engagement.fee_percent else None,
         },
     }

@@ -211,3 +211,25 @@ def test_closing_is_audited_with_its_reason(office):
         {"status": "open", "ends_on": None},
         {"status": "closed", "ends_on": "2026-06-30"},
     )
+
+
+def test_stages_and_shares_are_kept_shown_and_told(office):
+    client = office.client()
+    stages = [
+        {"title": "Start", "amount": {"amount": "400.00", "currency": "GBP"}},
+        {"title": "End", "amount": {"amount": "800.00", "currency": "GBP"}, "due_on": "2026-12-31"},
+    ]
+    total = {"amount": "1200.00", "currency": "GBP"}
+    fee = {"kind": "milestone", "amount": total, "description": "in two stages", "milestones": stages}
+    made = office.engagement(client, fee=fee)
+    assert made["fee"] == fee
+    won = {"kind": "contingent", "description": "if won", "percent": "12.50"}
+    assert office.engagement(client, fee=won)["fee"] == won
+    told = office.world.events(office.firm, EngagementChanged)
+    assert [(m.title, m.amount.amount, m.due_on) for m in told[0].fee.milestones] == [
+        ("Start", "400.00", ""),
+        ("End", "800.00", "2026-12-31"),
+    ]
+    assert told[1].fee.percent == "12.50"
+    plain = office.api.patch(f"/engagements/{made['id']}", {"fee": {"kind": "hourly"}}, if_match=1).expect(200)
+    assert plain.json["fee"] == {"kind": "hourly"}

@@ -85,3 +85,36 @@ def test_nothing_is_agreed_with_a_former_client():
     rules.require_engageable("active")
     rules.require_engageable("prospect")
     assert refusal(rules.require_engageable, "former")[0] == "client_former"
+
+
+STAGES = [{"title": "Start", "amount": {"amount": "400", "currency": "GBP"}}]
+STAGES += [{"title": " Hand  over", "amount": {"amount": "800", "currency": "GBP"}, "due_on": "2026-12-31"}]
+MILESTONES = {"kind": "milestone", "amount": AMOUNT, "description": "x"}
+
+
+def test_the_stages_of_a_milestone_fee_come_to_the_fee():
+    fee = rules.fee(MILESTONES | {"milestones": STAGES})
+    assert [(stage.title, stage.amount, stage.due_on) for stage in fee.milestones] == [
+        ("Start", Decimal("400.00"), None),
+        ("Hand over", Decimal("800.00"), "2026-12-31"),
+    ]
+    short = MILESTONES | {"milestones": STAGES[:1]}
+    assert refusal(rules.fee, short) == ("fee_milestones_sum", "/fee/milestones")
+    mixed = [STAGES[0], STAGES[1] | {"amount": {"amount": "800", "currency": "EUR"}}]
+    assert refusal(rules.fee, MILESTONES | {"milestones": mixed}) == (
+        "fee_currency_mixed",
+        "/fee/milestones/1/amount",
+    )
+    assert (
+        refusal(rules.fee, {"kind": "fixed", "amount": AMOUNT, "milestones": STAGES})[0] == "fee_milestones_unexpected"
+    )
+
+
+@pytest.mark.parametrize(("percent", "kept"), [("12.5", "12.50"), ("100", "100.00"), ("0", None), ("100.01", None)])
+def test_a_contingent_share_is_at_most_all(percent, kept):
+    terms = {"kind": "contingent", "description": "if won", "percent": percent}
+    if kept:
+        assert str(rules.fee(terms).percent) == kept
+    else:
+        assert refusal(rules.fee, terms) == ("fee_percent_invalid", "/fee/percent")
+    assert refusal(rules.fee, {"kind": "hourly", "percent": "5"})[0] == "fee_percent_unexpected"
