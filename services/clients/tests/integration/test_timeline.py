@@ -181,3 +181,11 @@ def test_a_client_entered_by_mistake_is_taken_back(office):
     assert gone.client_id == client["id"]
     assert office.world.audit(office.firm)[-1].action == "client.removed"
     assert office.client("Smith Ltd", number=client["number"])["number"] == client["number"]
+
+
+def test_an_event_about_a_client_that_is_gone_does_no_harm(office, hears):
+    office.api.delete(f"/clients/{hears['id']}", if_match=1).expect(204)
+    of = {"client_id": hears["id"]}
+    assert office.told(JobChanged(job_id=str(new_id()), title="T", status="on_track", version=1, **of)) is True
+    assert office.told(PaymentRecorded(payment_id=str(new_id()), amount=gbp("9.00"), **of)) is True
+    office.api.get(f"/clients/{hears['id']}/timeline").problem(404, "client_not_found")
