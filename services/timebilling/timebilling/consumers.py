@@ -16,6 +16,7 @@ from timebilling.disbursements import queries as disbursements
 from timebilling.invoices import pdf
 from timebilling.invoices import queries as invoices
 from timebilling.ledger import queries as ledger
+from timebilling.made_files import usecases as made_files
 from timebilling.payments import queries as payments
 from timebilling.reminders import usecases as reminders
 from timebilling.time_entries import queries as time_entries
@@ -43,6 +44,7 @@ TIMERS: dict[str, Callable[..., object]] = {
     "announce_overdue": reminders.overdue,
     "plan_reminders": reminders.plan_all,
     "remind": reminders.remind,
+    "make_file": made_files.make,
 }
 
 REPUBLISH = {

@@ -359,9 +359,16 @@ def announce(uow: Uow, invoice: Invoice) -> None:
     uow.announce(queries.event(invoice, today(uow)), subject=invoice.id, version=invoice.version)
 
 
+def seller(uow: Uow) -> dict[str, Any]:
+    """The firm as it stands on its papers: what its settings tell, under its branding."""
+    shown = branding(uow)
+    branded = {"name": shown.display_name, "accent": shown.accent, "address": shown.address, "footer": shown.footer}
+    return _SELLER | firm_settings(uow).seller | branded | {"country": firm(uow).country}
+
+
 def freeze(uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine], corrects: Invoice | None = None) -> dict[str, Any]:
     """Who bills whom what, as it stands on the day (see `invoices.tables`): what PDFs and electronic invoices are made of."""
-    buyer, seller, own = client(uow, invoice.client_id), branding(uow), firm(uow)
+    buyer, own = client(uow, invoice.client_id), firm(uow)
     terms, worked = client_terms(uow, buyer.id), invoice.work_client_id
     period = uow.session.execute(
         text(
@@ -375,15 +382,7 @@ def freeze(uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine], corrects: I
         "document_type": "381" if invoice.kind == rules.CREDIT_NOTE else "380",
         "corrects": corrects
         and {"id": str(corrects.id), "number": corrects.number, "issued_on": str(corrects.issued_on)},
-        "seller": _SELLER
-        | firm_settings(uow).seller
-        | {
-            "name": seller.display_name,
-            "accent": seller.accent,
-            "address": seller.address,
-            "footer": seller.footer,
-            "country": own.country,
-        },
+        "seller": seller(uow),
         "buyer": {
             "name": buyer.name,
             "number": buyer.number,

@@ -1,0 +1,149 @@
+"""Electronic invoices and statements: made by the worker, kept by documents, refused by the rule they break."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from lxml import etree
+from pypdf import PdfReader
+
+from chassis.db import new_id
+from praxis.documents.v1.documents_pb2 import StoreGeneratedResponse
+from praxis.documents.v1.events_pb2 import DocumentChanged
+
+DOCUMENT = "018f0000-0000-7000-8000-000000000001"
+
+
+class Kept:
+    """What documents was handed."""
+
+    def __init__(self, world: Any) -> None:
+        stored = StoreGeneratedResponse(document=DocumentChanged(document_id=DOCUMENT))
+        self._calls = world.answers("documents", {"StoreGenerated": lambda _: stored})
+
+    def files(self) -> dict[str, tuple[str, bytes]]:
+        """Kind and bytes by name."""
+        return {p[0].file.name: (p[0].file.kind, b"".join(x.chunk for x in p[1:])) for _, p in self._calls}
+
+
+@pytest.fixture
+def billed(firm: Any, world: Any) -> Any:
+    """A firm with an address and a tax number, and an issued invoice of two entries with tax."""
+    firm.kept = Kept(world)
+    firm.rate("100.00")
+    vat = firm.partner.post(
+        "/tax-codes", {"code": "V", "label": "VAT", "category": "S", "percent": "20", "from": "2011-01-04"}
+    ).expect(201)
+    seller = {
+        "legal_name": "Brook & Partners LLP",
+        "line1": "1 Quay Street",
+        "city": "Bristol",
+        "postcode": "BS1 1AA",
+        "vat_id": "GB980780684",
+    }
+    firm.partner.patch("/settings", {"default_tax_code_id": vat.json["id"], "seller": seller}, if_match=0).expect(200)
+    firm.approved(3600, 5000)
+    firm.invoice = firm.issued(group_by="entry")
+    return firm
+
+
+def ask(firm: Any, kind: str, status: int = 201) -> Any:
+    return firm.partner.post(f"/invoices/{firm.invoice['id']}/files", {"format": kind}).expect(status).json
+
+
+def made(firm: Any, file: Any) -> Any:
+    firm.world.run_due(firm.id)
+    firm.world.run_due(firm.id)
+    return firm.partner.get(f"/files/{file['id']}").expect(200).json
+
+
+def test_an_invoice_is_made_as_cii_and_ledes_and_kept(billed: Any) -> None:
+    cii, ledes = ask(billed, "cii"), ask(billed, "ledes")
+    assert (cii["state"], cii["ahead"], ledes["ahead"]) == ("waiting", 0, 1)
+    done = made(billed, cii)
+    assert (done["state"], done["document_id"], done["problem"], done["number"]) == (
+        "kept",
+        DOCUMENT,
+        None,
+        "INV-000001",
+    )
+    files = billed.kept.files()
+    kind, xml = files["INV-000001-cii.xml"]
+    assert kind == "e_invoice"
+    total = etree.fromstring(xml).xpath("string(//*[local-name()='GrandTotalAmount'])")
+    assert total == billed.invoice["total"]["amount"]
+    head, names, *lines = [
+        r.split("|") for r in files["INV-000001.txt"][1].decode("ascii").removesuffix("[]\r\n").split("[]\r\n")
+    ]
+    assert (head, len(names), [x[9] for x in lines]) == (["LEDES1998B"], 24, ["F", "F", "E"])
+    assert {x[4] for x in lines} == {billed.invoice["total"]["amount"]}
+    assert [(x[10], x[20], x[12], x[21], x[22]) for x in lines[:2]] == [
+        ("1.00", "100.00", "100.00", "Ada Moss", "AS"),
+        ("1.39", "100.00", "138.89", "Ada Moss", "AS"),
+    ]
+
+
+def test_what_breaks_a_rule_is_refused_by_its_name_and_nothing_leaves(billed: Any) -> None:
+    done = made(billed, ask(billed, "ubl"))
+    assert (done["state"], done["document_id"], done["problem"]["code"]) == ("refused", None, "e_invoice_refused")
+    assert [r["rule"] for r in done["problem"]["rules"]] == [
+        "PEPPOL-EN16931-R020",
+        "PEPPOL-EN16931-R010",
+        "PEPPOL-EN16931-R003",
+    ]
+    assert "INV-000001-ubl.xml" not in billed.kept.files()
+
+
+def test_a_statement_is_made_in_the_clients_language(billed: Any) -> None:
+    billed.pay("50.00", (billed.invoice["id"], "50.00"))
+    body = {"first": billed.day(30), "last": billed.day(0)}
+    file = billed.partner.post(f"/clients/{billed.client}/statement-files", body).expect(201).json
+    assert made(billed, file)["state"] == "kept"
+    kind, content = billed.kept.files()[file["name"]]
+    assert kind == "statement"
+    text = PdfReader(BytesIO(content)).pages[0].extract_text()
+    for said in (
+        "Statement of account",
+        "Invoice INV-000001",
+        "286.67",
+        "Payment",
+        "-50.00",
+        "To pay",
+        "GBP 236.67",
+        "Smith Ltd",
+    ):
+        assert said in text
+
+
+def test_what_can_not_be_made_is_refused_at_once(billed: Any, new_firm: Any) -> None:
+    billed.approved(60)
+    draft = billed.draft()
+    billed.partner.post(f"/invoices/{draft['id']}/files", {"format": "cii"}).problem(409, "invoice_not_issued")
+    billed.partner.post(f"/invoices/{billed.invoice['id']}/files", {"format": "docx"}).problem(400, "request_invalid")
+    path = f"/clients/{billed.client}/statement-files"
+    billed.partner.post(path, {"first": billed.day(0), "last": billed.day(1)}).problem(422, "period_reversed")
+    billed.partner.post(path, {"first": billed.day(1), "last": billed.day(0), "currency": "ABC"}).problem(
+        422, "currency_unknown"
+    )
+    stranger = new_firm().partner
+    stranger.post(f"/invoices/{billed.invoice['id']}/files", {"format": "cii"}).problem(404, "invoice_not_found")
+    stranger.get(f"/files/{ask(billed, 'cii')['id']}").problem(404, "file_not_found")
+
+
+def test_private_clients_files_are_hidden(billed: Any, world: Any) -> None:
+    file = ask(billed, "cii")
+    billed.add_client(billed.client, only=[billed.pat], version=2)
+    outsider = world.api(billed.id, staff=new_id())
+    assert outsider.get("/files").json["items"] == []
+    outsider.get(f"/files/{file['id']}").problem(404, "file_not_found")
+    outsider.post(f"/invoices/{billed.invoice['id']}/files", {"format": "cii"}).problem(404, "invoice_not_found")
+    assert made(billed, file)["state"] == "kept"
+
+
+def test_the_invoices_own_pdf_carries_the_electronic_one(billed: Any) -> None:
+    billed.world.run_due(billed.id)
+    kind, content = billed.kept.files()["INV-000001.pdf"]
+    assert kind == "invoice"
+    assert "factur-x.xml" in PdfReader(BytesIO(content)).attachments
+    rendered = next(a for a in billed.world.audit(billed.id) if a.action == "invoice.rendered")
+    assert rendered.after["e_invoice"] == "embedded"

@@ -1,0 +1,88 @@
+"""Reading files made on request, and what LEDES tells of an invoice. Rows join the policed client copy."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis import paging
+from chassis.errors import NotFound
+from chassis.uow import Uow
+from timebilling.einvoices.ledes import Item
+from timebilling.invoices.tables import Invoice
+
+# How many wait before one: how far it is.
+_FILES = """
+SELECT f.*, c.name AS client_name, i.number,
+       CASE f.state WHEN 'waiting' THEN (SELECT count(*) FROM made_files w WHERE w.firm_id = f.firm_id AND w.state = 'waiting' AND w.id < f.id) END AS ahead
+FROM made_files f JOIN client_copy c ON c.firm_id = f.firm_id AND c.id = f.client_id
+LEFT JOIN invoices i ON i.firm_id = f.firm_id AND i.id = f.invoice_id WHERE f.firm_id = :firm"""
+
+
+def list_files(
+    uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None, invoice_id: UUID | None
+) -> dict[str, Any]:
+    conditions = ("AND f.client_id = :client " if client_id else "") + (
+        "AND f.invoice_id = :invoice" if invoice_id else ""
+    )
+    after, values = paging.keyset(["f.id"], cursor, descending=True)
+    rows = (
+        uow.session.execute(
+            text(f"{_FILES} {conditions} {after} ORDER BY f.id DESC LIMIT :limit"),
+            {"firm": uow.firm_id, "client": client_id, "invoice": invoice_id, "limit": limit + 1, **values},
+        )
+        .mappings()
+        .all()
+    )
+    page = paging.page(rows, limit, lambda r: (r["id"],))
+    return {**page, "items": [_view(r) for r in page["items"]]}
+
+
+def get_file(uow: Uow, file_id: UUID) -> dict[str, Any]:
+    """Errors: `file_not_found` (404)."""
+    row = uow.session.execute(text(f"{_FILES} AND f.id = :id"), {"firm": uow.firm_id, "id": file_id}).mappings().first()
+    if row is None:
+        raise NotFound("file_not_found", "There is no such file.")
+    return _view(row)
+
+
+def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
+    problem = row["problem"] or {}
+    names = ("id", "kind", "client_id", "client_name", "invoice_id", "number", "first", "last", "name", "state", "ahead", "document_id", "requested_by", "created_at", "done_at")  # fmt: skip
+    return {n: row[n] for n in names} | {
+        "problem": {"code": problem["code"], "message": problem["title"], "rules": problem.get("rules", [])}
+        if problem
+        else None
+    }
+
+
+_LINES = text("""
+    SELECT l.kind AS line_kind, l.description, l.quantity, l.net, l.job_id AS line_job_id, x.billed, w.kind, w.day, w.billable_seconds, w.standard,
+           e.bill_rate, coalesce(nullif(e.narrative, ''), d.description, l.description) AS says, coalesce(w.job_id, l.job_id) AS job_id,
+           s.id AS staff_id, coalesce(s.name, '') AS staff_name, coalesce(s.grade, '') AS grade
+    FROM invoice_lines l LEFT JOIN invoice_items x ON x.firm_id = l.firm_id AND x.line_id = l.id
+    LEFT JOIN wip_items w ON w.firm_id = x.firm_id AND w.id = x.item_id
+    LEFT JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
+    LEFT JOIN disbursements d ON d.firm_id = w.firm_id AND d.id = w.id
+    LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
+    WHERE l.firm_id = :firm AND l.invoice_id = :invoice ORDER BY l.position, w.day, w.id""")
+
+
+def ledes_items(uow: Uow, invoice: Invoice) -> list[Item]:
+    """The work and expenses behind an invoice one by one; a line with nothing behind it as a whole."""
+    assert invoice.issued_on is not None
+    rows = uow.session.execute(_LINES, {"firm": uow.firm_id, "invoice": invoice.id}).all()
+    items = []
+    for r in rows:
+        matter = str(r.job_id or invoice.client_id).replace("-", "")[-20:]
+        if r.kind is None:
+            items.append(Item("F", matter, "", Decimal(1), r.net, r.net, invoice.issued_on, r.description))
+        elif r.kind == "time":
+            units = (Decimal(r.billable_seconds) / 3600).quantize(Decimal("0.01"))
+            who = str(r.staff_id or "").replace("-", "")[-20:]
+            items.append(Item("F", matter, "", units, r.bill_rate or Decimal(0), r.billed, r.day, r.says, timekeeper_id=who, timekeeper_name=r.staff_name, grade=r.grade))  # fmt: skip
+        else:
+            items.append(Item("E", matter, "", Decimal(1), r.standard, r.billed, r.day, r.says, expense_code="E124"))
+    return items

@@ -1,0 +1,31 @@
+"""Files made on request."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import FirmOwned
+from timebilling.db import Base
+
+
+class MadeFile(FirmOwned, Base):
+    """A file that was asked for: waiting for the worker, kept by documents, or refused with the rules it would break."""
+
+    __tablename__ = "made_files"
+    __singular__ = "file"
+    kind: Mapped[str]  # cii, ubl, ledes, statement
+    client_id: Mapped[UUID]
+    invoice_id: Mapped[UUID | None]
+    first: Mapped[date | None]
+    last: Mapped[date | None]
+    currency: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str]
+    document_id: Mapped[UUID | None]
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    requested_by: Mapped[str]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
