@@ -6,6 +6,7 @@ import sys
 SCENARIOS = {
     "log-time": "bench.log_time",
     "relay": "bench.relay",
+    "pdf": "bench.pdf",
     "question": "bench.question",
     "apply": "bench.apply",
     "boards": "bench.boards",

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrate import protect
 
 revision = "made_files"
-down_revision = "cards"
+down_revision = "open_entries"
 
 
 def upgrade() -> None:
