@@ -118,6 +118,16 @@ def test_a_week_is_ones_own_unless_one_approves(firm: Any, world: Any) -> None:
     assert colleague.get(f"/weeks/{monday(firm)}").json["rows"] == []
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1989-12-31"])
+def test_weeks_outside_of_all_time_are_refused(firm: Any, day: str) -> None:
+    firm.staff.get(f"/weeks/{day}").problem(422, "day_out_of_range")
+    body = {"cells": [cell(firm, 0, 60)]}
+    firm.staff.put(f"/weeks/{day}", body, if_match=1).problem(422, "day_out_of_range")
+    firm.staff.post(f"/weeks/{day}/copy", {}).problem(422, "day_out_of_range")
+    firm.staff.post(f"/weeks/{monday(firm)}/copy", {"from": day}).problem(422, "day_out_of_range")
+    firm.staff.get("/weeks/2026-02-30").problem(400, "request_invalid")
+
+
 # --- copying ----------------------------------------------------------------------------------------------------------
 
 

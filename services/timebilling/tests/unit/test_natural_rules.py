@@ -32,6 +32,7 @@ HOUR = 3600
         ("smith", None, "smith"),
         ("30h smith", None, "30h smith"),
         ("0 smith", None, "0 smith"),
+        (f"{'9' * 40}h smith", None, f"{'9' * 40}h smith"),
         ("", None, ""),
     ],
 )

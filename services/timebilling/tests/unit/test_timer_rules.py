@@ -111,6 +111,8 @@ def test_a_timer_that_would_start_before_the_running_one_is_refused() -> None:
         (None, None, NOW, NOW - HOUR, "end_before_start"),
         (None, None, NOW, NOW, "end_before_start"),
         (None, None, NOW, NOW + 25 * HOUR, "seconds_out_of_range"),
+        (None, None, datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 1, 1, tzinfo=UTC), "day_out_of_range"),
+        (None, None, datetime(9999, 12, 31, 1, tzinfo=UTC), datetime(9999, 12, 31, 2, tzinfo=UTC), "day_out_of_range"),
         (None, None, NOW, NOW + timedelta(milliseconds=9), "seconds_out_of_range"),
     ],
 )

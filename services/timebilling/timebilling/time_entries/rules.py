@@ -91,7 +91,8 @@ def when(
 ) -> When:
     """When work was done: a day and its seconds, or from an instant to another (the day is the start's, in the firm's zone).
 
-    Errors (422): `time_missing`, `time_twice` (both forms, or half of one), `end_before_start`, `seconds_out_of_range`.
+    Errors (422): `time_missing`, `time_twice` (both forms, or half of one), `end_before_start`, `seconds_out_of_range`,
+    `day_out_of_range` (before 1990: no zone's clock reaches everywhere a calendar does).
     """
     if started_at is None and ended_at is None:
         if day is None or seconds is None:
@@ -104,6 +105,8 @@ def when(
         raise Invalid(
             "time_twice", "Say either the day and the seconds, or both started_at and ended_at.", pointer="/started_at"
         )
+    if not FIRST_DAY.year <= started_at.year <= date.max.year - 1:
+        raise Invalid("day_out_of_range", f"The day must not lie before {FIRST_DAY}.", pointer="/started_at")
     if ended_at <= started_at:
         raise Invalid("end_before_start", "Work must end after it began.", pointer="/ended_at")
     between = int((ended_at - started_at).total_seconds())

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chassis.errors import Conflict, DomainError, Invalid
 from chassis.uow import Uow, lost_update
+from timebilling.copies.usecases import today
 from timebilling.firm_settings.usecases import load as firm_settings
 from timebilling.time_entries import queries, rules, usecases
 from timebilling.work import hold_clock, worker
@@ -21,7 +22,7 @@ KEY = ("job_id", "task_id", "activity_id", "billable")
 
 
 def week(uow: Uow, first_day: date, staff_id: UUID) -> dict[str, Any]:
-    """The seven days from a day on. Errors: `week_too_full` (409)."""
+    """The seven days from a day on. Errors: `day_out_of_range` (422), `week_too_full` (409)."""
     entries = _entries(uow, first_day, staff_id)
     days = [first_day + timedelta(days=n) for n in range(DAYS)]
     rows: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -71,8 +72,8 @@ def copy(uow: Uow, first_day: date, body: dict[str, Any]) -> dict[str, Any]:
     """
     staff_id = worker(uow, body.get("staff_id"))
     hold_clock(uow, staff_id)
-    source = date.fromisoformat(body["from"]) if body.get("from") else first_day - timedelta(days=DAYS)
     there = {(_key(e), e["narrative"], e["day"]) for e in _entries(uow, first_day, staff_id)}
+    source = date.fromisoformat(body["from"]) if body.get("from") else first_day - timedelta(days=DAYS)
     copied, skipped = 0, []
     for entry in reversed(_entries(uow, source, staff_id)):
         day = first_day + (entry["day"] - source)
@@ -186,6 +187,7 @@ def _override(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entries(uow: Uow, first_day: date, staff_id: UUID) -> list[dict[str, Any]]:
+    rules.check_day(first_day, today(uow))
     last = first_day + timedelta(days=DAYS - 1)
     page = queries.list_entries(uow, limit=MOST, cursor=None, staff_id=staff_id, day_from=first_day, day_to=last)
     if page["next_cursor"]:
