@@ -12,6 +12,8 @@ SCENARIOS = {
     "boards": "bench.boards",
     "clients": "bench.clients",
     "typeahead": "bench.typeahead",
+    "reports": "bench.reports",
+    "live": "bench.live",
 }
 
 

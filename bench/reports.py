@@ -1,0 +1,115 @@
+"""reports: standing, workload, delivery and capacity of a firm with a million tasks, against the very statements sent by the bare driver.
+
+Ours: one request to the API, in the process (no socket), with its token, permission, unit of work and validation. The bound sends the statements
+that this request had sent, in one transaction of the same login, and reads their rows; so the ratio is what stands around the SQL.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from sqlalchemy import event
+
+from bench import servers, work
+from bench.report import Figure, Report, median
+from chassis.testing import World, make_world
+from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
+from workflow.app import service
+
+ASKED = (
+    ("standing by owner", "/reports/standing?by=owner"),
+    ("standing by client", "/reports/standing?by=client"),
+    ("standing by template", "/reports/standing?by=template"),
+    ("workload by owner", "/reports/workload?by=owner"),
+    ("workload by client", "/reports/workload?by=client"),
+    ("delivery by month, 90 days", "/reports/delivery?by=month"),
+    ("delivery by owner, 90 days", "/reports/delivery?by=owner"),
+    ("delivery by client, 90 days", "/reports/delivery?by=client"),
+    ("delivery by month, a year", "/reports/delivery?by=month&{year}"),
+    ("capacity, 8 weeks", "/capacity?weeks=8"),
+)
+
+
+def main(words: list[str]) -> None:
+    options = argparse.ArgumentParser(prog="./praxis bench reports")
+    options.add_argument("--tasks", type=int, default=1_000_000)
+    options.add_argument("--clients", type=int, default=100_000)
+    options.add_argument("--rounds", type=int, default=15)
+    chosen = options.parse_args(words)
+    report = Report("reports")
+    with servers.running("--servers"):
+        os.environ["PRAXIS_TEST_POSTGRES_URL"] = servers.server_settings()["PRAXIS_POSTGRES_URL"]
+        measure(report, chosen.tasks, chosen.clients, chosen.rounds)
+    report.keep()
+
+
+def measure(report: Report, tasks: int, clients: int, rounds: int) -> None:
+    world, firm, me = make_world(service), uuid4(), uuid4()
+    try:
+        world.deliver(firm, FirmUpdated(firm_id=str(firm), time_zone="Europe/London", country="GB", version=1))
+        world.deliver(
+            firm, StaffChanged(staff_id=str(me), name="Me", weekly_capacity_minutes=2250, active=True, version=1)
+        )
+        api = world.api(firm, staff=me)
+        api.get("/stages").expect(200)  # a firm's first look makes them
+        work.fill(world.runtime.settings.owner_database_url, firm, me, tasks, clients)
+        for what, path in ASKED:
+            _measure(report, world, (firm, me), what, path, rounds)
+    finally:
+        world.close()
+
+
+def _measure(report: Report, world: World, who: tuple[UUID, UUID], what: str, path: str, rounds: int) -> None:
+    api = world.api(who[0], staff=who[1])
+    path = path.format(year=f"first_day={datetime.now(UTC).date() - timedelta(days=364)}")
+
+    def ours() -> None:
+        api.get(path).expect(200)
+
+    sent = _statements(world, ours)
+    with psycopg.connect(world.runtime.settings.database_url, autocommit=True) as connection:
+
+        def bound() -> None:
+            with connection.transaction():
+                connection.execute(
+                    "SELECT set_config('app.firm_id', %s, true), set_config('app.viewer', %s, true)",
+                    [str(id) for id in who],
+                )
+                for statement, parameters in sent:
+                    connection.execute(statement, parameters).fetchall()
+
+        took: dict[str, list[float]] = {"ours": [], "bound": []}
+        for _ in range(rounds):
+            took["bound"].append(_milliseconds(bound))
+            took["ours"].append(_milliseconds(ours))
+    detail: dict[str, Any] = {
+        f"p{share}_ms": sorted(took["ours"])[min(rounds - 1, rounds * share // 100)] for share in (50, 95)
+    }
+    report.add(Figure(what, median(took["ours"]), median(took["bound"]), "ms", "≤ 1.5 or ≤ 50 ms", detail))
+
+
+def _statements(world: World, act: Callable[[], None]) -> list[tuple[str, Any]]:
+    """The questions that an act sends to the database."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            seen.append((statement, parameters))
+
+    event.listen(world.runtime.engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(world.runtime.engine, "before_cursor_execute", note)
+    return seen
+
+
+def _milliseconds(act: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    act()
+    return (time.perf_counter() - started) * 1000
