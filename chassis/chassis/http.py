@@ -62,7 +62,8 @@ _PRECONDITION = frozenset({"put", "patch", "delete"})
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that is more than a body: its status, its version as ETag, where the new thing stands, cookies."""
+    """An answer that is more than a body: its status, its version as ETag, where the new thing stands, cookies.
+    A body of bytes goes out as it is; `headers` then names its content-type."""
 
     body: Any = None
     status: int = 200
@@ -239,13 +240,16 @@ def _stored(reply: Reply, base_path: str) -> Stored:
         headers["etag"] = f'"{reply.etag}"'
     if reply.location is not None:
         headers["location"] = base_path + reply.location
+    if isinstance(reply.body, bytes):
+        return Stored(reply.status, headers, reply.body)
     body = b"" if reply.body is None else orjson.dumps(reply.body, default=str)
     return Stored(reply.status, headers, body)
 
 
 def _from_stored(stored: Stored, cookies: tuple[str, ...] = ()) -> Response:
-    kind = "application/json" if stored.body else None
-    response = Response(stored.body, stored.status, dict(stored.headers), media_type=kind)
+    headers = dict(stored.headers)
+    kind = headers.pop("content-type", "application/json" if stored.body else None)
+    response = Response(stored.body, stored.status, headers, media_type=kind)
     for cookie in cookies:
         response.headers.append("set-cookie", cookie)
     return response
