@@ -33,6 +33,7 @@ UNREPEATED = {
     "identity.api_clients.http.create_api_client": "the answer holds a secret, which must not be kept for a replay",
     "workflow.automations.http.dry_run": "changes nothing",
     "workflow.capacity.http.what_if": "changes nothing",
+    "workflow.feeds.http.create_feed": "the answer holds a secret, which must not be kept for a replay",
     "workflow.templates.http.preview_template": "changes nothing",
     "workflow.applications.http.preview": "the same",
     "workflow.schedules.http.preview": "the same",

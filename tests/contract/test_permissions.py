@@ -31,6 +31,7 @@ PUBLIC = {
     "POST /api/identity/v1/password-resets": "whoever forgot their password can't sign in; answers alike for all, throttled",
     "POST /api/identity/v1/password-resets/complete": "the mailed token in the body permits it",
     "POST /api/identity/v1/oauth/token": "the client's secret permits it",
+    "GET /api/workflow/v1/calendar-feeds/{token}": "calendar programs can't sign in: the secret in the address permits it",
     "POST /api/timebilling/v1/card-payments/stripe/events": "the card provider's signature of the body permits it",
 }
 

@@ -25,6 +25,8 @@ PUBLIC_OPERATIONS = (
     Operation("POST", r"/api/identity/v1/oauth/token"),
     # Signed by the card provider; timebilling checks it.
     Operation("POST", r"/api/timebilling/v1/card-payments/stripe/events"),
+    # Calendar programs can't sign in: the secret in the address permits it; workflow checks it.
+    Operation("GET|HEAD", r"/api/workflow/v1/calendar-feeds/[A-Za-z0-9_-]+"),
 )
 
 # Where somebody could try passwords, secrets or codes one after the other: a tighter limit per address.

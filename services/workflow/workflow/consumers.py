@@ -5,7 +5,14 @@ from functools import partial
 
 from chassis import merged
 from chassis.consumer import Listen
-from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemoved, ContactChanged, EngagementChanged
+from praxis.clients.v1.events_pb2 import (
+    ClientChanged,
+    ClientMerged,
+    ClientRemoved,
+    ContactChanged,
+    EngagementChanged,
+    GroupChanged,
+)
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
@@ -34,6 +41,7 @@ LISTENS = [
     Listen(ClientRemoved, job_usecases.forget),
     Listen(ContactChanged, copies.keep_contact),
     Listen(EngagementChanged, copies.keep_engagement),
+    Listen(GroupChanged, copies.keep_group),
     Listen(TimeEntryChanged, copies.keep_time),
     Listen(DocumentChanged, copies.keep_document),
 ]

@@ -45,6 +45,16 @@ class ClientCopy(FirmOwned, Base):
     version: Mapped[int]
 
 
+class GroupCopy(FirmOwned, Base):
+    """Clients seen together; who may not see a private one does not see it here either, by the join to its row."""
+
+    __tablename__ = "group_copy"
+    name: Mapped[str]
+    client_ids: Mapped[list[UUID]]
+    dissolved: Mapped[bool]
+    version: Mapped[int]
+
+
 class ContactCopy(FirmOwned, Base):
     """A contact, as far as requests are concerned: whether they can answer in the portal."""
 

@@ -13,7 +13,7 @@ from chassis.errors import Conflict, Invalid, NotFound
 from chassis.merged import follow, standing
 from chassis.uow import Uow
 from praxis.clients.v1.clients_pb2 import GetClientRequest
-from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged
+from praxis.clients.v1.events_pb2 import ClientChanged, ContactChanged, EngagementChanged, GroupChanged
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
@@ -26,6 +26,7 @@ from workflow.copies.tables import (
     DocumentCopy,
     EngagementCopy,
     FirmCopy,
+    GroupCopy,
     StaffCopy,
     TimeCopy,
 )
@@ -119,6 +120,18 @@ def keep_contact(uow: Uow, event: ContactChanged) -> None:
     ]
     if rows:
         uow.session.execute(insert(ContactClient), rows)
+
+
+def keep_group(uow: Uow, event: GroupChanged) -> None:
+    keep_newer(
+        uow,
+        GroupCopy,
+        id=event.group_id,
+        version=event.version,
+        name=event.name,
+        client_ids=[UUID(client_id) for client_id in event.client_ids],
+        dissolved=event.dissolved,
+    )
 
 
 def keep_engagement(uow: Uow, event: EngagementChanged) -> None:
