@@ -22,7 +22,7 @@ service = Service(
     timers=consumers.TIMERS,
     republish=consumers.REPUBLISH,
     checks=consumers.CHECKS,
-    needs={"http": ["field_key"]},
+    needs={"http": ["field_key"], "worker": ["field_key"]},
     constraints={
         "uq_clients_number": Conflict(
             "client_number_taken", "Another client has this number. Choose another.", pointer="/number"

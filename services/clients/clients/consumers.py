@@ -1,5 +1,7 @@
 """What this service hears, what it can say again, and what must always hold."""
 
+from collections.abc import Callable
+
 from chassis import merged
 from chassis.consumer import Listen
 from clients.contacts.queries import all_contact_states
@@ -7,6 +9,7 @@ from clients.copies.usecases import keep_firm, keep_staff
 from clients.custom_fields.queries import all_custom_field_states
 from clients.engagements.queries import all_engagement_states, open_at_former_clients
 from clients.groups.queries import all_group_states
+from clients.imports import usecases as imports
 from clients.merging.queries import all_merges, both_there
 from clients.parties.queries import all_client_states
 from clients.relationships.queries import all_relationship_states
@@ -33,7 +36,8 @@ LISTENS = [
     Listen(portal.ContactInvited, hearing.invited),
 ]
 
-TIMERS = {
+TIMERS: dict[str, Callable[..., object]] = {
+    "import_step": imports.step,
     "repoint": merged.again,
 }
 

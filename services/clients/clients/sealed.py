@@ -34,13 +34,21 @@ class FieldKey:
 
     def seal(self, value: str, place: str) -> bytes:
         """The value encrypted for one place (row and column): moved to another place it can't be opened."""
-        nonce = os.urandom(_NONCE)
-        return _VERSION + nonce + AESGCM(self.encryption).encrypt(nonce, value.encode(), place.encode())
+        return self.seal_bytes(value.encode(), place)
 
     def open(self, sealed: bytes, place: str) -> str:
         """The value again. Errors: cryptography's InvalidTag if it was tampered with or belongs elsewhere."""
+        return self.open_bytes(sealed, place).decode()
+
+    def seal_bytes(self, value: bytes, place: str) -> bytes:
+        """As `seal`, of bytes."""
+        nonce = os.urandom(_NONCE)
+        return _VERSION + nonce + AESGCM(self.encryption).encrypt(nonce, value, place.encode())
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """As `open`, of bytes."""
         nonce, rest = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
-        return AESGCM(self.encryption).decrypt(nonce, rest, place.encode()).decode()
+        return AESGCM(self.encryption).decrypt(nonce, rest, place.encode())
 
     def lookup(self, value: str, scope: str) -> bytes:
         """What the value is found by; `scope` (the firm) keeps two firms' equal values apart."""

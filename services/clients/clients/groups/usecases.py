@@ -19,10 +19,16 @@ from clients.trail import audit_change
 _FACTS = ("name", "kind", "note", "parent_id", "bill_to_id")
 
 
-def create_group(uow: Uow, body: Mapping[str, Any]) -> ClientGroup:
+def create_group(uow: Uow, body: Mapping[str, Any], id: str | None = None) -> ClientGroup:
     """A new group with its clients. Errors: `client_not_found`, `client_in_another_group`, `bill_to_not_in_group`, `group_not_found`, `group_full`."""
     group = ClientGroup(
-        id=new_id(), kind="other", note=None, parent_id=None, bill_to_id=None, created_at=uow.now, updated_at=uow.now
+        id=UUID(id) if id else new_id(),
+        kind="other",
+        note=None,
+        parent_id=None,
+        bill_to_id=None,
+        created_at=uow.now,
+        updated_at=uow.now,
     )
     for client_id in dict.fromkeys(map(UUID, body.get("client_ids", ()))):
         group.members.append(GroupMember(id=new_id(), client_id=find(uow, client_id).id))

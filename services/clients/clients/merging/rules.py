@@ -14,7 +14,7 @@ from clients.parties.rules import tags as tidy_tags
 # What can be taken from the duplicate instead. Tags and names are joined, so that both are still found; the firm's own fields are
 # filled; the status is the livelier one.
 CHOOSABLE = (
-    "number", "name", "kind", "language", "country", "year_end", "address", "partner_id", "manager_id", "external_id"
+    "number", "name", "kind", "language", "country", "year_end", "born_on", "address", "partner_id", "manager_id", "external_id"
 )  # fmt: skip
 _LIVELIEST = (ACTIVE, PROSPECT, FORMER)
 

@@ -95,7 +95,20 @@ def merge(uow: Uow, survivor_id: UUID, body: Mapping[str, Any]) -> Client:
 
 def facts(client: Client) -> dict[str, Any]:
     """The client as the two are compared and the audit shows them."""
-    named = ("id", "number", "name", "kind", "status", "currency", "language", "country", "year_end", "address", "tags")
+    named = (
+        "id",
+        "number",
+        "name",
+        "kind",
+        "status",
+        "currency",
+        "language",
+        "country",
+        "year_end",
+        "born_on",
+        "address",
+        "tags",
+    )
     called = ("other_names", "former_names", "custom")
     people = ("partner_id", "manager_id", "visible_to", "external_id")
     tax_numbers = {row.scheme: row.shown for row in client.tax_numbers}

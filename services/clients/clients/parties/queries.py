@@ -22,7 +22,7 @@ from clients.settings import fields
 # The page is cut first; what belongs to its rows is looked up for them only.
 _CLIENTS = """
 WITH page AS MATERIALIZED (
-    SELECT c.id, c.number, c.name, c.kind, c.status, c.currency, c.language, c.country, c.year_end, c.address, c.tags,
+    SELECT c.id, c.number, c.name, c.kind, c.status, c.currency, c.language, c.country, c.year_end, c.born_on, c.address, c.tags,
            c.other_names, c.former_names, c.custom,
            c.partner_id, c.manager_id, c.visible_to, c.external_id, c.created_at, c.updated_at, c.version,
            {key} AS sort_key

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from chassis.errors import Conflict, Invalid
@@ -52,6 +52,16 @@ def year_end(day: str | None) -> str | None:
             "year_end_invalid", f"{day} is not a day of every year. Write MM-DD, such as 03-31.", pointer="/year_end"
         ) from None
     return day
+
+
+def born_on(day: str | None) -> date | None:
+    """When a person was born. Errors: `born_on_invalid`."""
+    if day is None:
+        return None
+    born = date.fromisoformat(day)
+    if born.year < 1850 or born > datetime.now(UTC).date():
+        raise Invalid("born_on_invalid", f"Nobody alive was born on {day}.", pointer="/born_on")
+    return born
 
 
 def address(given: Mapping[str, str] | None) -> dict[str, str] | None:
@@ -159,6 +169,7 @@ _KEPT: dict[str, Callable[[Any], Any]] = {
     "country": codes.country,
     "language": codes.language,
     "year_end": year_end,
+    "born_on": born_on,
     "address": address,
     "tags": tags,
     "other_names": names,

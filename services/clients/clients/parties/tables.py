@@ -1,6 +1,6 @@
 """Clients and what belongs to them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ class Client(FirmOwned, Versioned, Base):
     language: Mapped[str]
     country: Mapped[str]
     year_end: Mapped[str | None]  # MM-DD
+    born_on: Mapped[date | None]  # of a person
     address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     tags: Mapped[list[str]]
     other_names: Mapped[list[str]]

@@ -21,7 +21,7 @@ from clients.trail import audit_change
 
 _STAFF_FIELDS = ("partner_id", "manager_id")
 _DEFAULTED = ("currency", "language", "country")
-_OPTIONAL = ("year_end", "address", *_STAFF_FIELDS, "visible_to", "external_id")
+_OPTIONAL = ("year_end", "born_on", "address", *_STAFF_FIELDS, "visible_to", "external_id")
 _APART = ("tax_numbers", "custom")
 _AUDITED = ("number", "name", "other_names", "kind", "status", *_DEFAULTED, "tags", *_OPTIONAL, "custom")
 

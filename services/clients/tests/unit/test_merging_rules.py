@@ -9,7 +9,7 @@ from clients.merging import rules
 
 FACTS = {
     "id": "1", "number": "C1", "name": "Smith", "kind": "organisation", "status": "active", "currency": "GBP", "language": "en",
-    "country": "GB", "year_end": None, "address": None, "tags": ["VIP"], "partner_id": None, "manager_id": None,
+    "country": "GB", "year_end": None, "address": None, "born_on": None, "tags": ["VIP"], "partner_id": None, "manager_id": None,
     "visible_to": None, "external_id": None, "other_names": [], "former_names": [], "custom": {},
 }  # fmt: skip
 OTHER = FACTS | {"id": "2", "number": "C2", "name": "Smith Ltd", "year_end": "03-31", "tags": ["vip", "farm"]}

@@ -1,0 +1,294 @@
+"""Bringing a spreadsheet in: its parts, reading, the dry run, the run, and taking it back. What takes long is done by the worker, a chunk
+a transaction: progress can be read while it goes on, and a worker that dies leaves whole chunks behind."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, func, insert, select, text
+
+from chassis.auth import Principal
+from chassis.db import new_id
+from chassis.errors import BadRequest, Conflict, Invalid
+from chassis.uow import Uow
+from clients.imports import finding, mapping, reading, rules, undoing, writing
+from clients.imports.tables import Import, ImportKey, ImportPart, ImportRow
+from clients.settings import fields
+
+PART = 900_000  # bytes of one part; a request may have 1 MB
+CHUNK = 1000
+KINDS = ("custom_fields", "groups", "clients", "contacts", "relationships")  # in the order they are brought in
+_ENCODINGS = (
+    "utf-8",
+    "windows-1252",
+    "iso-8859-1",
+    "iso-8859-2",
+    "iso-8859-15",
+    "windows-1250",
+    "windows-1251",
+    "macroman",
+    "utf-16",
+)
+
+
+def start(uow: Uow, body: Mapping[str, Any]) -> Import:
+    """A file announced. Errors: `file_too_large`, `encoding_unsupported`."""
+    if body["size"] > reading.MOST_BYTES:
+        raise Invalid(
+            "file_too_large", f"A file may have {reading.MOST_BYTES // 1024**2} MB. Split it.", pointer="/size"
+        )
+    encoding = body.get("encoding")
+    if encoding and encoding.lower() not in _ENCODINGS:
+        raise Invalid("encoding_unsupported", f"Choose one of {', '.join(_ENCODINGS)}.", pointer="/encoding")
+    made = uow.add(
+        Import(
+            id=new_id(),
+            file_name=body["file_name"].strip(),
+            size=body["size"],
+            encoding=encoding and encoding.lower(),
+            state="uploading",
+            tables=[],
+            rows_total=0,
+            rows_done=0,
+            counts={},
+            position=0,
+            by_kind=uow.principal.kind,
+            by_id=uow.principal.id,
+            by_name=uow.principal.name,
+            created_at=uow.now,
+            updated_at=uow.now,
+        )
+    )
+    uow.audit("import.started", "import", made.id, after={"file_name": made.file_name, "size": made.size})
+    return made
+
+
+def add_part(uow: Uow, import_id: UUID, number: int, data: bytes) -> Import:
+    """A piece of the file; sent again it replaces itself. Errors: `import_not_found`, `import_not_uploading`, `part_wrong`."""
+    held = uow.get(Import, import_id, lock=True)
+    _require(held, "uploading")
+    length = min(PART, held.size - (number - 1) * PART)
+    if length <= 0 or len(data) != length:
+        raise BadRequest(
+            "part_wrong", f"Part {number} has {max(length, 0)} bytes: parts have {PART}, the last one what is left."
+        )
+    part = delete(ImportPart).where(
+        ImportPart.firm_id == uow.firm_id, ImportPart.import_id == held.id, ImportPart.number == number
+    )
+    uow.session.execute(part)
+    sealed = fields(uow).seal_bytes(data, _place(held, f"part {number}"))
+    uow.add(ImportPart(id=new_id(), import_id=held.id, number=number, sealed=sealed))
+    return held
+
+
+def read(uow: Uow, import_id: UUID) -> Import:
+    """All parts are there: the worker reads them. Errors: `import_not_found`, `import_not_uploading`, `parts_missing`."""
+    held = uow.get(Import, import_id, lock=True)
+    _require(held, "uploading")
+    many = uow.session.scalar(select(func.count()).select_from(ImportPart).where(ImportPart.import_id == held.id))
+    if many != parts_of(held):
+        raise Conflict("parts_missing", f"{many} of {parts_of(held)} parts are here. Send the others.")
+    return _move(uow, held, "reading")
+
+
+def check(uow: Uow, import_id: UUID, body: Mapping[str, Any]) -> Import:
+    """Says what each column means and asks for a dry run. Errors: `import_not_found`, `import_not_read`, those of `rules.require_mapped`."""
+    held = uow.get(Import, import_id, lock=True)
+    _require(held, "read", "checked")
+    firm = finding.firm_of(uow)
+    given = {table["table"]: table for table in body.get("tables", ())}
+    if unknown := given.keys() - set(range(len(held.tables))):
+        raise Invalid("mapping_invalid", f"There is no table {min(unknown)}.", pointer="/tables")
+    tables = []
+    for number, table in enumerate(held.tables):
+        wish = given.get(number, {})
+        kind = wish.get("kind", table["kind"])
+        wanted = wish.get("fields")
+        if wanted is None:
+            wanted = table["fields"] if kind == table["kind"] else _suggested(kind, table["titles"], firm)
+        if not wish.get("skip", False):
+            rules.require_mapped(kind, table["titles"], wanted, _labels(firm), ignore=body.get("ignore_unknown", False))
+        tables.append({**table, "kind": kind, "fields": wanted, "skip": wish.get("skip", False)})
+    held.tables = tables
+    held.rows_total = sum(table["rows"] for table in tables if not table["skip"])
+    uow.session.execute(delete(ImportKey).where(ImportKey.firm_id == uow.firm_id, ImportKey.import_id == held.id))
+    uow.session.execute(text("UPDATE import_rows SET outcome = NULL, problems = NULL WHERE firm_id = :firm AND import_id = :id"),
+                        {"firm": uow.firm_id, "id": held.id})  # fmt: skip
+    return _move(uow, held, "checking")
+
+
+def run(uow: Uow, import_id: UUID) -> Import:
+    """Brings in every row that the dry run found good. Errors: `import_not_found`, `import_not_checked`."""
+    held = uow.get(Import, import_id, lock=True)
+    _require(held, "checked")
+    uow.audit("import.run", "import", held.id, after={"file_name": held.file_name, "rows": held.rows_total})
+    return _move(uow, held, "running")
+
+
+def undo(uow: Uow, import_id: UUID) -> Import:
+    """Takes back what was brought in, also what a run has done so far. Errors: `import_not_found`, `import_not_done`."""
+    held = uow.get(Import, import_id, lock=True)
+    _require(held, "done", "running", code="import_not_done")
+    uow.audit("import.undone", "import", held.id, after={"file_name": held.file_name})
+    return _move(uow, held, "undoing")
+
+
+def parts_of(held: Import) -> int:
+    """How many parts the file has."""
+    return -(-held.size // PART)
+
+
+def _require(held: Import, *states: str, code: str | None = None) -> None:
+    if held.state not in states:
+        raise Conflict(
+            code or f"import_not_{states[0]}", f"The import is {held.state}; this needs it to be {' or '.join(states)}."
+        )
+
+
+def _move(uow: Uow, held: Import, state: str) -> Import:
+    held.state, held.position, held.rows_done, held.counts, held.problem = state, 0, 0, {}, None
+    held.updated_at = uow.now
+    uow.session.flush()
+    uow.later("import_step", held.id, import_id=str(held.id))
+    return held
+
+
+def _place(held: Import, what: str) -> str:
+    return f"{held.firm_id}/{held.id}/{what}"
+
+
+# --- the worker's part -----------------------------------------------------------------------------------------------
+
+_VIEW = text("SELECT set_config('app.viewer', :viewer, true)")
+
+
+def step(uow: Uow, import_id: str) -> None:
+    """One transaction of whatever the import is doing; plans the next."""
+    held = uow.get(Import, import_id, lock=True)
+    # From here on for whom brought the file in: what they can't see isn't there, and what is done is theirs.
+    uow.principal = Principal(held.by_kind, held.by_id, uow.firm_id, name=held.by_name, source="worker")  # type: ignore[arg-type]
+    uow.session.execute(_VIEW, {"viewer": uow.principal.viewer})
+    if held.state == "reading":
+        _read(uow, held)
+    elif held.state in ("checking", "running", "undoing"):
+        _chunk(uow, held)
+    else:
+        return
+    held.updated_at = uow.now
+    uow.session.flush()
+    if held.state in ("checking", "running", "undoing"):
+        uow.later("import_step", held.id, import_id=import_id)
+
+
+def _read(uow: Uow, held: Import) -> None:
+    """The whole file in one transaction: either all its rows are here, or the reason why not."""
+    try:
+        with uow.attempt():
+            _stage(uow, held, finding.firm_of(uow))
+        held.state = "read"
+    except Invalid as error:
+        held.state, held.tables, held.rows_total, held.problem = "refused", [], 0, error.problem()
+    uow.session.execute(delete(ImportPart).where(ImportPart.firm_id == uow.firm_id, ImportPart.import_id == held.id))
+
+
+def _stage(uow: Uow, held: Import, firm: rules.Firm) -> None:
+    tables: list[dict[str, Any]] = []
+    batch: list[dict[str, Any]] = []
+    place, name = 0, None
+    for row in reading.rows(_parts(uow, held), held.encoding):
+        if row.table != name:
+            name = row.table
+            titles = [_title(cell) for cell in row.cells]
+            kind = mapping.kind_of(name or held.file_name.rsplit(".", 1)[0], titles, _labels(firm))
+            tables.append({"name": name, "kind": kind, "titles": titles, "fields": _suggested(kind, titles, firm), "begin": place, "rows": 0,
+                           "skip": False})  # fmt: skip
+            continue
+        place += 1
+        tables[-1]["rows"] += 1
+        if place > reading.MOST_ROWS:
+            raise reading.refused("too_many_rows", f"A file may have {reading.MOST_ROWS} rows. Split it.")
+        sealed = fields(uow).seal_bytes(orjson.dumps(row.cells), _place(held, str(place)))
+        batch.append({"firm_id": uow.firm_id, "import_id": held.id, "place": place, "table_no": len(tables) - 1, "row_no": row.number,
+                      "sealed": sealed})  # fmt: skip
+        if len(batch) == CHUNK:
+            uow.session.execute(insert(ImportRow), batch)
+            batch = []
+    if batch:
+        uow.session.execute(insert(ImportRow), batch)
+    if not place:
+        raise reading.refused("empty_file", "The file has a header, but no rows.")
+    held.tables, held.rows_total = tables, place
+
+
+def _title(cell: reading.Cell) -> str:
+    return cell[:200] if isinstance(cell, str) else ""
+
+
+def _suggested(kind: str, titles: Sequence[str], firm: rules.Firm) -> list[str | None]:
+    return [column.field for column in mapping.suggested(kind, titles, dict.fromkeys(firm.fields, ""))]
+
+
+def _labels(firm: rules.Firm) -> dict[str, str]:
+    return dict(firm.labels)
+
+
+def _parts(uow: Uow, held: Import) -> Iterator[bytes]:
+    for number in range(1, parts_of(held) + 1):
+        wanted = select(ImportPart.sealed).where(ImportPart.import_id == held.id, ImportPart.number == number)
+        sealed = uow.session.execute(wanted).scalar_one()
+        yield fields(uow).open_bytes(sealed, _place(held, f"part {number}"))
+
+
+def ordered(held: Import) -> list[tuple[int, dict[str, Any]]]:
+    """The tables as they are brought in: what others refer to first."""
+    tables = [(number, table) for number, table in enumerate(held.tables) if not table["skip"]]
+    return sorted(tables, key=lambda pair: (KINDS.index(pair[1]["kind"]), pair[0]))
+
+
+def _chunk(uow: Uow, held: Import) -> None:
+    """The next rows of one table; at the end the state that comes after."""
+    back = held.state == "undoing"
+    left, tables = held.position, ordered(held)
+    for _, table in reversed(tables) if back else tables:
+        if left >= table["rows"]:
+            left -= table["rows"]
+            continue
+        many = min(CHUNK, table["rows"] - left)
+        first = table["begin"] + (table["rows"] - left - many if back else left)
+        wanted = select(ImportRow).where(
+            ImportRow.import_id == held.id, ImportRow.place > first, ImportRow.place <= first + many
+        )
+        rows = list(uow.session.scalars(wanted.order_by(ImportRow.place.desc() if back else ImportRow.place)))
+        counts = Counter(held.counts)
+        reason = f"import {held.file_name}"
+        if back:
+            undoing.take_back(uow, table["kind"], rows, f"{reason} undone")
+            counts.update(row.outcome for row in rows if row.outcome in ("undone", "kept"))
+        else:
+            _do(uow, held, table, rows, reason)
+            counts.update(row.outcome for row in rows if row.outcome)
+        held.counts, held.position, held.rows_done = dict(counts), held.position + many, held.rows_done + many
+        return
+    held.state = {"checking": "checked", "running": "done", "undoing": "undone"}[held.state]
+
+
+def _do(uow: Uow, held: Import, table: Mapping[str, Any], rows: Sequence[ImportRow], reason: str) -> None:
+    firm = finding.firm_of(uow)
+    dry = held.state == "checking"
+    lines = {}
+    for row in rows:
+        if row.outcome == "bad" and not dry:
+            continue  # found bad by the dry run, and so it stays
+        cells = orjson.loads(fields(uow).open_bytes(row.sealed, _place(held, str(row.place))))
+        said = rules.read(table["kind"], table["titles"], table["fields"], cells, firm)
+        lines[row.place] = writing.Line(row.place, said)
+    writing.do(writing.Work(uow, held.id, reason, firm, dry), table["kind"], list(lines.values()))
+    for row in rows:
+        if line := lines.get(row.place):
+            row.outcome, row.problems = line.outcome, [problem.shown() for problem in line.said.problems] or None
+            if not dry:
+                row.subject_id, row.before, row.subject_version = line.subject_id, line.before, line.version
+                if row.outcome == "same":
+                    row.subject_id = None
