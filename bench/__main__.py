@@ -7,6 +7,7 @@ SCENARIOS = {
     "log-time": "bench.log_time",
     "relay": "bench.relay",
     "pdf": "bench.pdf",
+    "billing": "bench.billing",
     "question": "bench.question",
     "apply": "bench.apply",
     "boards": "bench.boards",

@@ -22,6 +22,7 @@ from timebilling.reminders import usecases as reminders
 from timebilling.time_entries import queries as time_entries
 from timebilling.timers import queries as timers
 from timebilling.wip import queries as wip
+from timebilling.wip import usecases as wip_acts
 
 LISTENS = [
     Listen(ClientChanged, copies.keep_client),
@@ -39,6 +40,7 @@ LISTENS = [
 TIMERS: dict[str, Callable[..., object]] = {
     "repoint": merged.again,
     "render_invoice": pdf.render_invoice,
+    "tell_of_work": wip_acts.tell_of_work,
     "bill_recurring": arrangements.bill_recurring,
     "billing_run": billing_runs.advance,
     "announce_overdue": reminders.overdue,

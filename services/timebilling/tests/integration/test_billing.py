@@ -214,6 +214,34 @@ def test_a_write_up_is_billed_above_standard(rated: Any) -> None:
     rated.holds()
 
 
+def test_of_much_work_at_once_the_worker_tells(rated: Any, world: Any) -> None:
+    ids = rated.approved(*[60] * 101)
+    issued = rated.issued()
+    assert [e.status for e in world.events(rated.id, TimeEntryChanged) if e.time_entry_id == ids[0]][-1] == "approved"
+    world.run_due(rated.id)
+    last = {e.time_entry_id: (e.status, e.version) for e in world.events(rated.id, TimeEntryChanged)}
+    assert {last[i][0] for i in ids} == {"billed"}
+    rated.partner.post(f"/invoices/{issued['id']}/void", {"reason": "mistake"}).expect(200)
+    world.run_due(rated.id)
+    again = {e.time_entry_id: (e.status, e.version) for e in world.events(rated.id, TimeEntryChanged)}
+    assert all(again[i] == ("approved", last[i][1] + 1) for i in ids)
+    rated.holds()
+
+
+def test_items_join_no_issued_invoice(rated: Any, world: Any) -> None:
+    rated.approved(60)
+    issued = rated.issued()
+    (other,) = rated.approved(60)
+    with pytest.raises(Conflict, match="invoice_issued"), world.uow(rated.id) as uow:
+        uow.session.execute(
+            text(
+                "INSERT INTO invoice_items (firm_id, id, invoice_id, line_id, item_id, standard, billed, live) "
+                "SELECT :firm, uuidv7(), :invoice, :line, :item, 0, 0, true"
+            ),
+            {"firm": rated.id, "invoice": issued["id"], "line": issued["lines"][0]["id"], "item": other},
+        )
+
+
 # --- issue and void ---------------------------------------------------------------------------------------------------
 
 

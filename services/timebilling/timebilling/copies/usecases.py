@@ -169,6 +169,7 @@ def keep_staff(uow: Uow, event: StaffChanged) -> None:
 
 
 def keep_firm(uow: Uow, event: FirmUpdated) -> None:
+    uow.session.info.pop("firm", None)
     keep_newer(
         uow,
         FirmCopy,
@@ -241,7 +242,9 @@ def client(uow: Uow, client_id: UUID) -> ClientCopy:
 
 def firm(uow: Uow) -> FirmCopy:
     """The firm's settings. Errors: `firm_unknown` (503) in the first moments of a firm."""
-    found = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    # Held by the session, which by itself would forget it between two questions.
+    found = uow.session.info.get("firm") or uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    uow.session.info["firm"] = found
     if found is None:
         raise Unavailable(
             "firm_unknown", "The firm's settings have not arrived here yet. Try again shortly.", retry_after=1

@@ -24,6 +24,13 @@ def load(uow: Uow) -> FirmSettings:
     return uow.session.get(FirmSettings, (uow.firm_id, uow.firm_id)) or _defaults(version=0)
 
 
+def for_billing(uow: Uow) -> FirmSettings:
+    """The firm's settings as they stood when this unit of work first asked: read once, however many invoices it makes."""
+    found = uow.session.info.get("billing_settings") or load(uow)
+    uow.session.info["billing_settings"] = found
+    return found
+
+
 def hold_lock_date(uow: Uow) -> FirmSettings:
     """The settings with a lock date that can't change before this transaction ends."""
     uow.session.execute(_SHARED, {"firm": str(uow.firm_id)})

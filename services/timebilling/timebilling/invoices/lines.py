@@ -15,7 +15,7 @@ from chassis.uow import Uow
 from timebilling import money
 from timebilling.copies.tables import ClientCopy, JobCopy
 from timebilling.copies.usecases import today
-from timebilling.firm_settings.usecases import load as firm_settings
+from timebilling.firm_settings.usecases import for_billing as firm_settings
 from timebilling.invoices import queries, rules
 from timebilling.invoices.rules import Item
 from timebilling.invoices.tables import Invoice, InvoiceItem, InvoiceLine

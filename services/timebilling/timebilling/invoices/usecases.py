@@ -19,7 +19,7 @@ from timebilling.client_terms.usecases import load as client_terms
 from timebilling.copies.tables import ClientCopy, GroupCopy
 from timebilling.copies.usecases import branding, client, firm, today
 from timebilling.currencies import usecases as currencies
-from timebilling.firm_settings.usecases import load as firm_settings
+from timebilling.firm_settings.usecases import for_billing as firm_settings
 from timebilling.invoices import lines as parts
 from timebilling.invoices import queries, rules
 from timebilling.invoices.tables import Invoice, InvoiceItem, InvoiceLine

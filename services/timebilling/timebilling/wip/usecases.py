@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
+from chassis.db import new_id
 from chassis.errors import Conflict, DomainError, Invalid, NotFound
 from chassis.uow import Uow
 from timebilling import money
@@ -381,7 +382,31 @@ def _items_of(uow: Uow, invoice_id: UUID) -> list[UUID]:
     )
 
 
+# Of more than this at once the worker tells, a chunk at a time: who bills a thousand entries does not wait for a thousand events.
+TELL_AT_ONCE, TELL_LATER = 100, 500
+_STATES = text("SELECT id, state FROM wip_items WHERE firm_id = :firm AND id = ANY(:ids)")
+_SAID = {rules.BILLED: "billed", rules.WRITTEN_OFF: "written_off"}
+
+
 def _announce(uow: Uow, ids: Sequence[UUID], status: str) -> None:
+    if len(ids) <= TELL_AT_ONCE:
+        _tell(uow, ids, status)
+        return
+    for start in range(0, len(ids), TELL_LATER):
+        uow.later("tell_of_work", new_id(), ids=[str(i) for i in ids[start : start + TELL_LATER]])
+
+
+def tell_of_work(uow: Uow, ids: Sequence[str]) -> None:
+    """In the worker: what has become of entries and disbursements, as it now is, to whoever keeps copies of them."""
+    states: dict[str, list[UUID]] = {}
+    for row in uow.session.execute(_STATES, {"firm": uow.firm_id, "ids": [UUID(i) for i in ids]}):
+        if row.state != rules.WITHDRAWN:  # taking an approval back has announced that itself
+            states.setdefault(_SAID.get(row.state, "approved"), []).append(row.id)
+    for status, mine in states.items():
+        _tell(uow, mine, status)
+
+
+def _tell(uow: Uow, ids: Sequence[UUID], status: str) -> None:
     values = {"firm": uow.firm_id, "ids": list(ids)}
     for row in uow.session.execute(_COUNT_UP, values):
         uow.announce(event(row, status, row.version), subject=row.id, version=row.version)
