@@ -110,6 +110,7 @@ def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
         ("/invoices?limit=50", "pk_invoices"),
         ("/invoices?limit=50&status=overdue", "_invoices"),
         ("/overview", "ix_wip_items_"),
+        ("/debtors", "ix_invoices_open"),
         ("/search?q=000123", "pk_invoices"),
     ],
 )
