@@ -38,10 +38,15 @@ FROM tasks t JOIN jobs j ON j.firm_id = t.firm_id AND j.id = t.job_id AND j.clos
 WHERE t.firm_id = :firm AND t.status IN ('not_started', 'in_progress') AND t.client_id NOT IN (SELECT hidden_clients())"""
 _DUE = "COALESCE(t.due_on, j.due_on)"
 
-# Tasks that begin and end alike are spread as one.
+# Tasks that begin and end alike are spread as one. Of all of them at once, what they wait for is joined, not looked up one by one.
 _WORK = text(f"""
-SELECT owner_id, begins, due, sum(minutes)::bigint AS minutes, count(*) AS tasks
-FROM (SELECT t.owner_id, {_BEGINS} AS begins, {_DUE} AS due, {_LEFT} AS minutes {_OPEN}) w
+WITH before AS MATERIALIZED (
+    SELECT d.after_id, max(b.due_on) AS due_on FROM tasks b JOIN dependencies d ON d.firm_id = b.firm_id AND d.before_id = b.id
+    WHERE b.firm_id = :firm AND b.status IN ('not_started', 'in_progress') GROUP BY d.after_id)
+SELECT owner_id, begins, due, sum(minutes)::bigint AS minutes
+FROM (SELECT t.owner_id, {_DUE} AS due, {_LEFT} AS minutes, CASE WHEN t.status = 'in_progress' THEN CAST(:today AS date)
+        ELSE GREATEST(CAST(:today AS date), j.starts_on, t.ready_on, before.due_on) END AS begins
+    {_OPEN.replace("WHERE", "LEFT JOIN before ON before.after_id = t.id WHERE", 1)}) w
 GROUP BY owner_id, begins, due
 """)
 _PIECES = text(f"""
