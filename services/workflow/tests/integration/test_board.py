@@ -283,6 +283,16 @@ def test_a_private_client_s_job_can_not_be_acted_on_by_those_not_named(firm: Any
     assert firm.job(job) == before
 
 
+def test_every_filtered_board_counts_what_its_cards_show(firm: Any, private: dict[str, Any]) -> None:
+    ad_hoc(firm, "Open to all", day(5))
+    for api, seen in ((firm.as_(firm.ben), 1), (firm.api, 2), (firm.world.api(firm.id, audience="partner"), 1)):
+        for params in ({}, {"status": "on_track,waiting_for_client,at_risk,overdue"}, {"priority": "normal"}):
+            column = api.get("/board", params=params).expect(200).json["columns"][0]
+            assert (column["count"], len(column["cards"])) == (seen, seen)
+        tagged = api.get("/board", params={"tag": "vip"}).expect(200).json["columns"][0]
+        assert (tagged["count"], tagged["cards"]) == (0, [])
+
+
 def test_those_named_on_a_private_client_see_all_of_it(firm: Any, private: dict[str, Any]) -> None:
     for api in (firm.api, firm.as_(firm.eve)):
         assert api.get(f"/jobs/{private['id']}").expect(200).json["client"]["name"] == "Secret GmbH"

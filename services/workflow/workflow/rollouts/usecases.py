@@ -312,6 +312,7 @@ def _set(row: Any, each: Change) -> None:
     setattr(row, each.field, value)
     if each.field == "due_on":
         row.original_due_on = value
+        row.pushed_from = None
 
 
 def _set_edge(uow: Uow, whole: WholeJob, each: Change) -> None:
