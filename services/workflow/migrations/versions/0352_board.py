@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "board_0352"
-down_revision = "pushed_0351"
+down_revision = "feeds_0370"
 
 
 def upgrade() -> None:
