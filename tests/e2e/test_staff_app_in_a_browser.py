@@ -206,6 +206,24 @@ def test_a_session_that_ends_loses_nothing_typed(platform: Platform, world: Worl
     mine.context.close()
 
 
+def test_a_timer_stays_in_sight_until_it_is_stopped(platform: Platform, world: World, browser: Browser) -> None:
+    mine = desk(browser, platform)
+    page = mine.page
+    page.goto(f"{platform.app}/work/jobs/{world.job['id']}")
+    mine.sign_in(world.firm.address("manager"))
+    page.get_by_role("button", name="Start timer").click()
+    timer = page.get_by_role("region", name="Running timer")
+    expect(timer).to_contain_text("Marlow Pottery Ltd")
+    page.get_by_role("link", name="Clients", exact=True).click()
+    expect(timer.get_by_role("timer")).to_have_text(re.compile(r"0:00:0[2-9]|0:00:[1-9]\d"))
+    page.reload()
+    timer.get_by_role("button", name=f"Stop the timer on {world.job['title']} and log it").click()
+    expect(page.get_by_text(f"logged on {world.job['title']}")).to_be_visible()
+    expect(timer).to_have_count(0)
+    assert mine.told == []
+    mine.context.close()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_every_page_is_sound(platform: Platform, world: World, browser: Browser, width: int, scheme: str) -> None:
     mine = desk(browser, platform, width=width, scheme=scheme)
@@ -215,6 +233,9 @@ def test_every_page_is_sound(platform: Platform, world: World, browser: Browser,
     sound(page, "sign-in", width)
     mine.sign_in(world.firm.address("owner"))
     page.locator("#main").wait_for()
+    world.firm.owner.post(
+        "timebilling/v1/timer/start", {"job_id": world.job["id"]}
+    )  # shown on every page while it runs
     for path in pages(world):
         page.goto(f"{platform.app}/{path}")
         settled(page)

@@ -3,6 +3,7 @@ import { IconDots, IconSearch } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { LiveState } from '@/api/live';
 import { useMay, useMe } from '@/session/me';
+import { RunningTimer } from '@/time/RunningTimer';
 import { Mark } from '@/ui/Mark';
 import css from './Frame.module.css';
 import { Me } from './Me';
@@ -19,6 +20,7 @@ export function TopBar({ live }: { live: LiveState }) {
       <Mark size={22} />
       <strong className="truncate">{me?.firm.name}</strong>
       {live === 'offline' && <span className="quiet">Reconnecting</span>}
+      <RunningTimer compact />
       <ActionIcon size={44} aria-label="Search" onClick={palette.open}>
         <IconSearch size={20} />
       </ActionIcon>

@@ -2,6 +2,7 @@ import { IconSearch } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { LiveState } from '@/api/live';
 import { useMay, useMe } from '@/session/me';
+import { RunningTimer } from '@/time/RunningTimer';
 import { Mark } from '@/ui/Mark';
 import css from './Frame.module.css';
 import { Me } from './Me';
@@ -41,6 +42,7 @@ export function Rail({ live }: { live: LiveState }) {
           ))}
       </nav>
       <div className={css.foot}>
+        <RunningTimer />
         <Live state={live} />
         <Me />
       </div>

@@ -4,6 +4,12 @@ export function clock(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`;
 }
 
+/** "1:30:05" from 5,405 seconds: what is still running shows its seconds. */
+export function running(seconds: number): string {
+  const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
+  return `${hours}:${String(minutes).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+}
+
 /** "2 h 30 min", "45 min" from minutes. */
 export function inWords(minutes: number): string {
   const hours = Math.floor(minutes / 60);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addDays, periodName, relativeDate, shortDate, startOfWeek } from './dates';
-import { clock, inWords, parseDuration } from './durations';
+import { clock, inWords, parseDuration, running } from './durations';
 import { formatAmount, formatMoney, fromUnits, sum, toUnits } from './money';
 
 describe('dates', () => {
@@ -57,6 +57,16 @@ describe('durations', () => {
     expect(clock(5400)).toBe('1:30');
     expect(inWords(150)).toBe('2 h 30 min');
     expect(inWords(45)).toBe('45 min');
+  });
+
+  test('what is still running shows its seconds', () => {
+    expect([0, 59, 60, 5405, 90_000].map(running)).toEqual([
+      '0:00:00',
+      '0:00:59',
+      '0:01:00',
+      '1:30:05',
+      '25:00:00',
+    ]);
   });
 });
 

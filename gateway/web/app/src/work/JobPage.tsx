@@ -7,6 +7,7 @@ import { NotFound } from '@/frame/Lost';
 import { periodName } from '@/lib/dates';
 import { useMay } from '@/session/me';
 import { useLogTime } from '@/time/LogTime';
+import { useStartTimer } from '@/time/timer';
 import { DateText } from '@/ui/DateText';
 import { Page } from '@/ui/Page';
 import { Status } from '@/ui/Status';
@@ -42,6 +43,7 @@ export function JobPage() {
 function Loaded({ job }: { job: Job }) {
   const may = useMay();
   const logTime = useLogTime();
+  const startTimer = useStartTimer();
   const period = periodName(job.period_start, job.period_end);
   return (
     <Page
@@ -74,9 +76,18 @@ function Loaded({ job }: { job: Job }) {
         <>
           <StageSelect job={job} />
           {may('timebilling:time:write') && (
-            <Button variant="default" onClick={() => logTime.open({ jobId: job.id })}>
-              Log time
-            </Button>
+            <>
+              <Button
+                variant="default"
+                loading={startTimer.isPending}
+                onClick={() => startTimer.mutate({ job_id: job.id })}
+              >
+                Start timer
+              </Button>
+              <Button variant="default" onClick={() => logTime.open({ jobId: job.id })}>
+                Log time
+              </Button>
+            </>
           )}
           {may('workflow:jobs:write') && <JobMenu job={job} />}
         </>

@@ -8,12 +8,14 @@ import {
   IconLock,
   IconPlayerPlay,
   IconPlayerSkipForward,
+  IconStopwatch,
   IconUser,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { inWords } from '@/lib/durations';
 import { useMay } from '@/session/me';
+import { useStartTimer } from '@/time/timer';
 import { ask } from '@/ui/ask';
 import { DateText } from '@/ui/DateText';
 import css from '@/ui/List.module.css';
@@ -152,6 +154,8 @@ const askDespite = (task: Task, act: string) =>
 
 function TaskMenu({ task }: { task: Task }) {
   const may = useMay()('workflow:jobs:act');
+  const mayLog = useMay()('timebilling:time:write');
+  const startTimer = useStartTimer();
   const start = useStartTask();
   const skip = useSkipTask();
   const assign = useAssignTask();
@@ -184,6 +188,14 @@ function TaskMenu({ task }: { task: Task }) {
           {task.status === 'not_started' && (
             <Menu.Item leftSection={<IconPlayerPlay size={16} />} onClick={begin}>
               Start
+            </Menu.Item>
+          )}
+          {mayLog && !closed(task) && (
+            <Menu.Item
+              leftSection={<IconStopwatch size={16} />}
+              onClick={() => startTimer.mutate({ job_id: task.job_id, task_id: task.id })}
+            >
+              Start timer
             </Menu.Item>
           )}
           <Menu.Item leftSection={<IconUser size={16} />} onClick={() => setDialog('assign')}>
