@@ -1,7 +1,7 @@
 """What may be said of a client. Pure: values in, values or a refusal out."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -35,10 +35,13 @@ def names(given: Iterable[str]) -> list[str]:
 
 
 def former_names(so_far: Sequence[str], name: str, wanted: str | None) -> list[str]:
-    """The names something had before, oldest first, once it is called `wanted`: nobody is lost by a new name."""
-    if wanted is None or wanted == name or name in so_far:
-        return list(so_far)
-    return [*so_far, name]
+    """The names something had before, oldest first, once it is called `wanted`."""
+    return no_longer_called(so_far, [name], [name if wanted is None else wanted])
+
+
+def no_longer_called(so_far: Sequence[str], before: Iterable[str], after: Collection[str]) -> list[str]:
+    """The names something had, oldest first, once it has those of `after` instead of `before`: nobody is lost by a new name."""
+    return list(dict.fromkeys([*so_far, *(name for name in before if name not in after)]))
 
 
 def year_end(day: str | None) -> str | None:

@@ -62,7 +62,8 @@ def change_client(uow: Uow, client_id: UUID, body: Mapping[str, Any], *, if_matc
     _check_people(uow, facts, before={field: getattr(client, field) for field in (*_STAFF_FIELDS, "visible_to")})
     if "number" in facts:
         _number(uow, facts["number"])
-    client.former_names = rules.former_names(client.former_names, client.name, facts.get("name"))
+    called = [facts.get("name", client.name), *facts.get("other_names", client.other_names)]
+    client.former_names = rules.no_longer_called(client.former_names, [client.name, *client.other_names], called)
     for field, value in facts.items():
         setattr(client, field, value)
     client.custom = values(uow, body.get("custom", {}), client.custom)

@@ -407,6 +407,8 @@ def test_other_and_former_names_are_kept_and_found(office):
     assert renamed["former_names"] == ["Smith Ltd"]
     for q in ("smith", "harbour cafe", "quarterdeck"):
         assert office.api.get("/search", params={"q": q}).json["items"][0]["id"] == client["id"], q
+    closed = office.api.patch(path, {"other_names": []}, if_match=2).expect(200).json
+    assert (closed["other_names"], closed["former_names"]) == ([], ["Smith Ltd", "Harbour Café"])
     contact = office.contact("Jo Smith")
     wed = office.api.patch(f"/contacts/{contact['id']}", {"name": "Jo Jones"}, if_match=1).expect(200).json
     assert wed["former_names"] == ["Jo Smith"]

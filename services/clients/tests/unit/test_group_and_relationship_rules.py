@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import DomainError
 from clients.groups import rules as groups
-from clients.parties.rules import former_names
+from clients.parties.rules import former_names, no_longer_called
 from clients.relationships import rules
 
 
@@ -45,4 +45,5 @@ def test_former_names_are_kept_once_in_order():
     assert former_names(["A"], "B", "A") == ["A", "B"]
     assert former_names(["A", "B"], "A", "C") == ["A", "B"]
     assert former_names(["A"], "B", None) == ["A"]
-    assert former_names(["A"], "B", "B") == ["A"]
+    assert no_longer_called(["A"], ["B", "Trading"], ["B"]) == ["A", "Trading"]
+    assert no_longer_called(["A"], ["B"], ["C", "B"]) == ["A"]
