@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from chassis.errors import BadRequest, Unavailable
+from chassis.errors import BadRequest, Conflict, Unavailable
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
@@ -37,12 +37,10 @@ def metadata_of(runtime: "Runtime", account: str | None, payment_intent: str) ->
 
 
 def verified(runtime: "Runtime", payload: bytes, signature: str) -> dict[str, Any]:
-    """The event, if Stripe signed just these bytes in the last five minutes. Errors: `webhook_signature_invalid` (400)."""
+    """The event, if Stripe signed just these bytes in the last five minutes. Errors: `webhook_signature_invalid` (400), `card_payments_off` (409)."""
     secret = runtime.settings.stripe_webhook_secret
     if not secret:
-        raise Unavailable(
-            "card_payments_off", "This installation has no account with the card provider.", retry_after=3600
-        )
+        raise Conflict("card_payments_off", "This installation has no account with the card provider.")
     try:
         event = stripe.Webhook.construct_event(payload, signature, secret)
     except (stripe.SignatureVerificationError, ValueError) as error:
