@@ -166,6 +166,18 @@ class Api:
         return self.request("DELETE", path, **more)
 
 
+# Where the services that stand-ins stand for were before: a world is shared by the files of a run, in whatever order.
+_stand_ins: dict[tuple[int, str], tuple["World", str]] = {}
+
+
+def dismiss_stand_ins() -> None:
+    """Every other service is again where it was; so no file of tests lives off what another one set up."""
+    for (_, setting), (world, target) in _stand_ins.items():
+        object.__setattr__(world.runtime.settings, setting, target)
+        world.runtime.channels.close()
+    _stand_ins.clear()
+
+
 @dataclass
 class World:
     """A service with a database of its own, as tests use it."""
@@ -290,10 +302,13 @@ class World:
     def answers(self, service: str, methods: Mapping[str, Callable[[Any], Message]]) -> list[tuple[str, Any]]:
         """A real gRPC server at the port of another service, answering by these functions; returns the list of calls it will have had."""
         calls: list[tuple[str, Any]] = []
-        target = serve_methods(service, methods, calls, self._servers)
-        object.__setattr__(self.runtime.settings, f"{service}_grpc", target)
-        self.runtime.channels.close()
+        self._ask_at(f"{service}_grpc", serve_methods(service, methods, calls, self._servers))
         return calls
+
+    def _ask_at(self, setting: str, target: str) -> None:
+        _stand_ins.setdefault((id(self), setting), (self, getattr(self.runtime.settings, setting)))
+        object.__setattr__(self.runtime.settings, setting, target)
+        self.runtime.channels.close()
 
     def grpc(self, firm: UUID, *, caller: str, user: str | None = None) -> SimpleNamespace:
         """The service's own gRPC server as another service sees it; `user` is the token of the person behind the call."""
