@@ -31,24 +31,27 @@ def main(arguments: list[str]) -> None:
     wanted = parser.parse_args(arguments)
     report = Report("pdf")
     for lines in wanted.lines:
-        invoice, rows = example(lines)
-        data = pdf.facts(invoice, rows)
-        known = einvoice.terms(invoice, rows)
-
-        def whole_of(n: int, invoice: Invoice = invoice, rows: list[InvoiceLine] = rows) -> None:
-            invoice.note = f"Note {n}"
-            pdf.made(invoice, rows)
-
-        # The type setter remembers what it has set: every round sets another text.
-        bare = median(lambda n, data=data: page(data | {"note": f"Page {n}"}), wanted.rounds)
-        archival = median(lambda n, data=data: pdf.render(data | {"note": f"Archive {n}"}), wanted.rounds)
-        proof = median(lambda _, known=known: formats.cii(known), wanted.rounds)
-        whole = median(whole_of, wanted.rounds)
-        reach = REACH if lines == 12 else ""
-        report.add(Figure(f"PDF/A of {lines} lines", archival, bare, "ms", reach))
-        report.add(Figure(f"electronic invoice of {lines} lines, made and proven", proof, None, "ms"))
-        report.add(Figure(f"all that leaves for {lines} lines", whole, bare, "ms"))
+        _measure(report, lines, wanted.rounds)
     report.keep()
+
+
+def _measure(report: Report, lines: int, rounds: int) -> None:
+    invoice, rows = example(lines)
+    data = pdf.facts(invoice, rows)
+    known = einvoice.terms(invoice, rows)
+
+    def whole_of(n: int) -> None:
+        invoice.note = f"Note {n}"
+        pdf.made(invoice, rows)
+
+    # The type setter remembers what it has set: every round sets another text.
+    bare = median(lambda n: page(data | {"note": f"Page {n}"}), rounds)
+    archival = median(lambda n: pdf.render(data | {"note": f"Archive {n}"}), rounds)
+    proof = median(lambda _: formats.cii(known), rounds)
+    whole = median(whole_of, rounds)
+    report.add(Figure(f"PDF/A of {lines} lines", archival, bare, "ms", REACH if lines == 12 else ""))
+    report.add(Figure(f"electronic invoice of {lines} lines, made and proven", proof, None, "ms"))
+    report.add(Figure(f"all that leaves for {lines} lines", whole, bare, "ms"))
 
 
 def median(act: Callable[[int], Any], rounds: int) -> float:
