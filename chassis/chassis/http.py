@@ -63,7 +63,8 @@ _PRECONDITION = frozenset({"put", "patch", "delete"})
 @dataclass(frozen=True)
 class Reply:
     """An answer that is more than a body: its status, its version as ETag, where the new thing stands, cookies.
-    A body of bytes goes out as it is; `headers` then names its content-type."""
+    A body of bytes goes out as it is; `headers` then names its content-type. A read may answer an iterator of bytes: it is
+    drawn from while the answer goes out, after the operation's unit of work has ended, so whatever it reads it reads in its own."""
 
     body: Any = None
     status: int = 200
@@ -256,6 +257,8 @@ def _from_stored(stored: Stored, cookies: tuple[str, ...] = ()) -> Response:
 
 
 def _response(reply: Reply, base_path: str, if_none_match: str | None = None) -> Response:
+    if isinstance(reply.body, Iterator):
+        return StreamingResponse(reply.body, reply.status, dict(reply.headers))
     stored = _stored(reply, base_path)
     if if_none_match and stored.headers.get("etag") == if_none_match:
         return Response(status_code=304, headers=stored.headers)

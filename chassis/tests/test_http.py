@@ -245,6 +245,15 @@ def test_a_list_is_csv_on_request_and_disarms_formulas(world: World) -> None:
     assert len(lines) == 3
 
 
+def test_a_long_answer_goes_out_while_it_is_read_after_its_trace_is_kept(world: World) -> None:
+    api = world.api(world.firm())
+    for note in ("b", "a"):
+        api.post("/notes", {"text": note}).expect(201)
+    answer = api.get("/told").expect(200)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.response.text == "a,1\nb,1\n1\n"
+
+
 def test_a_large_body_is_refused_before_any_work(world: World) -> None:
     world.api(world.firm()).post("/notes", {"text": "x" * 1_000_001}).problem(413, "body_too_large")
 

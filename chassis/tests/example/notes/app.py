@@ -1,10 +1,11 @@
 """The composition root of the example: notes that refer to a copy of a firm's name."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import merged
@@ -16,7 +17,7 @@ from chassis.http import NO_CONTENT, Reply, asked, created
 from chassis.paging import keyset, page
 from chassis.service import Service
 from chassis.settings import ServiceSettings
-from chassis.uow import Uow
+from chassis.uow import Uow, unit_of_work
 from praxis.identity.v1 import identity_pb2
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 
@@ -100,6 +101,22 @@ def list_notes(uow: Uow, limit: int = 50, cursor: str | None = None) -> dict[str
         after | {"n": limit + 1},
     ).mappings()
     return page([dict(r) for r in rows], limit, lambda r: (r["text"], r["id"]))
+
+
+def tell_notes(uow: Uow) -> Reply:
+    runtime, principal = uow.runtime, uow.principal
+    uow.audit("notes.told", "notes", uow.firm_id)
+
+    def lines() -> Iterator[bytes]:
+        for skipped in range(3):
+            with unit_of_work(runtime, principal) as page:
+                found = page.session.scalars(select(Note.text).order_by(Note.text).offset(skipped).limit(1)).all()
+                found += page.session.scalars(
+                    text("SELECT count(*)::text FROM audit WHERE action = 'notes.told'")
+                ).all()
+            yield ",".join(found).encode() + b"\n"
+
+    return Reply(lines(), headers={"content-type": "text/plain; charset=utf-8"})
 
 
 def open_door(_runtime: object) -> dict[str, str]:
