@@ -21,6 +21,8 @@ _FACTS = ("name", "kind", "note", "parent_id", "bill_to_id")
 
 def create_group(uow: Uow, body: Mapping[str, Any], id: str | None = None) -> ClientGroup:
     """A new group with its clients. Errors: `client_not_found`, `client_in_another_group`, `bill_to_not_in_group`, `group_not_found`, `group_full`."""
+    if body.get("parent_id"):
+        _one_move_at_a_time(uow)
     group = ClientGroup(
         id=UUID(id) if id else new_id(),
         kind="other",
@@ -42,6 +44,8 @@ def create_group(uow: Uow, body: Mapping[str, Any], id: str | None = None) -> Cl
 
 def change_group(uow: Uow, group_id: UUID, body: Mapping[str, Any], *, if_match: int | None) -> ClientGroup:
     """Changes the given parts. Errors: `group_not_found`, `version_conflict`, `group_contains_itself`, `bill_to_not_in_group`."""
+    if body.get("parent_id"):
+        _one_move_at_a_time(uow)
     group = uow.get(ClientGroup, group_id, lock=True, version=if_match)
     before = _shown(group)
     _apply(uow, group, body)
@@ -111,11 +115,14 @@ def _apply(uow: Uow, group: ClientGroup, body: Mapping[str, Any]) -> None:
     rules.require_bill_to_inside(group.bill_to_id, {member.client_id for member in group.members})
 
 
-def _check_parent(uow: Uow, group: ClientGroup) -> None:
-    """One at a time in a firm: two moves at once could close a circle that neither sees."""
+def _one_move_at_a_time(uow: Uow) -> None:
+    """Two moves at once could close a circle that neither sees. Before any row is locked, or the two would wait for each other."""
     uow.session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": f"groups {uow.firm_id}"}
     )
+
+
+def _check_parent(uow: Uow, group: ClientGroup) -> None:
     with uow.session.no_autoflush:
         above = list(uow.session.execute(_ABOVE, {"id": group.parent_id}))
     if not above:
