@@ -22,8 +22,10 @@ def firm_of(uow: Uow) -> Firm:
     """What the firm's own words mean."""
     defaults = firm_defaults(uow)
     staff: dict[str, str | None] = {}
-    for id, name in uow.session.execute(select(StaffCopy.id, StaffCopy.name).where(StaffCopy.active)):
-        staff[str(id)] = str(id)
+    for id, name, active in uow.session.execute(select(StaffCopy.id, StaffCopy.name, StaffCopy.active)):
+        staff[str(id)] = str(id)  # who has left too: what was exported with them comes back with them
+        if not active:
+            continue
         folded = name.casefold()
         staff[folded] = None if folded in staff else str(id)
     held = uow.session.scalars(select(CustomField).order_by(CustomField.position, CustomField.key)).all()
@@ -90,10 +92,12 @@ def clients_known(uow: Uow, keys: Collection[tuple[str, Any]]) -> Known:
 
 
 def keys_of_client(facts: Mapping[str, Any], tax: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """What a row of a client can be recognised by, surest first."""
+    """What a row of a client can be recognised by, surest first. One with an id of its own isn't somebody else who looks like it."""
     keys = [("id", facts["id"])] if "id" in facts else []
     keys += [("external_id", facts["external_id"])] if "external_id" in facts else []
     keys += [("number", facts["number"].lower())] if "number" in facts else []
+    if "id" in facts:
+        return keys
     keys += [("tax", lookup.hex()) for lookup in tax.values()]
     if "born_on" in facts and "name" in facts:
         keys.append(("person", f"{facts['name']}|{facts['born_on']}"))
@@ -159,7 +163,7 @@ def keys_of_contact(facts: Mapping[str, Any], client: Any) -> list[tuple[str, st
     """What a row of a contact can be recognised by, surest first."""
     keys = [("id", facts["id"])] if "id" in facts else []
     keys += [("external_id", facts["external_id"])] if "external_id" in facts else []
-    if facts.get("email"):
+    if facts.get("email") and "id" not in facts:
         keys.append(("person", f"{facts['name']}|{facts['email']}"))
     elif not keys and client is not None:
         keys.append(("acting", f"{facts['name']}|{client}"))

@@ -1,4 +1,4 @@
-"""Spreadsheets as rows of text: CSV of any dialect, XLSX, never more of a file in memory than a piece of it.
+"""Spreadsheets as rows of text: CSV of any dialect, a zip of them, XLSX, never more of a file in memory than a piece of it.
 
 A file that can't be read as a whole is refused with one of these codes: `not_a_spreadsheet`, `old_excel`, `encoding_unknown`,
 `quote_unclosed`, `line_too_long`, `too_many_rows`, `too_many_columns`, `unpacked_too_large`, `empty_file`.
@@ -6,12 +6,15 @@ A file that can't be read as a whole is refused with one of these codes: `not_a_
 
 import codecs
 import csv
+import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
@@ -30,6 +33,8 @@ MOST_UNPACKED = 512 * 1024 * 1024
 MOST_SHARED = 96 * 1024 * 1024  # of the texts that an XLSX keeps once for all cells; they are held in memory
 _LONGEST_LINE = 1024 * 1024
 _SAMPLE = 64 * 1024
+# How a workbook writes a sign that XML can't hold, such as _x000D_; never one that nothing can hold.
+_CODED = re.compile(r"_x(?!0000|[Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
 
 # A cell is text, None when empty, or says that it held a formula.
 Cell = str | None | dict[str, str]
@@ -55,7 +60,7 @@ def rows(parts: Iterable[bytes], encoding: str | None = None) -> Iterator[Row]:
     if not head:
         raise refused("empty_file", "The file is empty.")
     stream = _again(head, pieces)
-    found = _xlsx(stream) if head.startswith(b"PK\x03\x04") else _csv(head, stream, encoding)
+    found = _zip(stream, encoding) if head.startswith(b"PK\x03\x04") else _csv(head, stream, encoding)
     count = 0
     for row in found:
         if len(row.cells) > MOST_COLUMNS:
@@ -187,7 +192,7 @@ def delimiter(sample: str) -> str:
     return best
 
 
-# --- XLSX ------------------------------------------------------------------------------------------------------------
+# --- XLSX, and CSVs in a zip ------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -200,36 +205,60 @@ def _spooled(stream: Iterator[bytes]) -> Iterator[BinaryIO]:
         yield file
 
 
-def _xlsx(stream: Iterator[bytes]) -> Iterator[Row]:
+def _zip(stream: Iterator[bytes], encoding: str | None) -> Iterator[Row]:
     with _spooled(stream) as file:
-        _check_zip(file)
-        try:
-            book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        except (
-            InvalidFileException,
-            KeyError,
-            ValueError,
-            ParseError,
-            DefusedXmlException,
-            zipfile.BadZipFile,
-            OSError,
-        ) as error:
-            raise refused("not_a_spreadsheet", "This zip is no XLSX workbook, or a broken one.") from error
-        try:
-            for sheet in book.worksheets:
-                sheet.reset_dimensions()  # what the file says of its own size is not believed
-                for number, row in enumerate(sheet.iter_rows(), 1):
-                    yield Row(sheet.title, number, [_shown(cell) for cell in row])
-        except (KeyError, ValueError, ParseError, DefusedXmlException, zipfile.BadZipFile, EOFError) as error:
-            if isinstance(error, Invalid):
-                raise
-            raise refused("not_a_spreadsheet", "The workbook is broken.") from error
-        finally:
-            book.close()
+        names = _check_zip(file)
+        if "[Content_Types].xml" in names:
+            yield from _xlsx(file)
+        elif tables := [name for name in names if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")]:
+            yield from _csvs(file, tables, encoding)
+        else:
+            raise refused("not_a_spreadsheet", "This is a zip, but neither an XLSX workbook nor one with CSV files.")
 
 
-def _check_zip(file: BinaryIO) -> None:
-    """Looks at what the zip says it unpacks to; `zipfile` never reads more of an entry than that."""
+def _csvs(file: BinaryIO, names: Sequence[str], encoding: str | None) -> Iterator[Row]:
+    """Each file a table, called like the file."""
+    called = [PurePosixPath(name).stem for name in names]
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for name, stem in zip(names, called, strict=True):
+                with archive.open(name) as entry:
+                    pieces = iter(lambda entry=entry: entry.read(_SAMPLE), b"")  # type: ignore[misc]
+                    if head := next(pieces, b""):
+                        for row in _csv(head, _again(head, pieces), encoding):
+                            yield replace(row, table=stem if called.count(stem) == 1 else name)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise refused("not_a_spreadsheet", "This zip is broken, or has a password.") from error
+
+
+def _xlsx(file: BinaryIO) -> Iterator[Row]:
+    try:
+        book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
+    except (
+        InvalidFileException,
+        KeyError,
+        ValueError,
+        ParseError,
+        DefusedXmlException,
+        zipfile.BadZipFile,
+        OSError,
+    ) as error:
+        raise refused("not_a_spreadsheet", "This zip is no XLSX workbook, or a broken one.") from error
+    try:
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # what the file says of its own size is not believed
+            for number, row in enumerate(sheet.iter_rows(), 1):
+                yield Row(sheet.title, number, [_shown(cell) for cell in row])
+    except (KeyError, ValueError, ParseError, DefusedXmlException, zipfile.BadZipFile, EOFError) as error:
+        if isinstance(error, Invalid):
+            raise
+        raise refused("not_a_spreadsheet", "The workbook is broken.") from error
+    finally:
+        book.close()
+
+
+def _check_zip(file: BinaryIO) -> list[str]:
+    """The names in it. Looks at what the zip says it unpacks to; `zipfile` never reads more of an entry than that."""
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -241,12 +270,9 @@ def _check_zip(file: BinaryIO) -> None:
         if entry.filename.endswith(("sharedStrings.xml", "styles.xml", "workbook.xml"))
     )
     if len(entries) > 2000 or sum(entry.file_size for entry in entries) > MOST_UNPACKED or shared > MOST_SHARED:
-        raise refused(
-            "unpacked_too_large", "The workbook unpacks to more than can be read. Split it, or save it as CSV."
-        )
-    if not any(entry.filename == "[Content_Types].xml" for entry in entries):
-        raise refused("not_a_spreadsheet", "This is a zip, but no XLSX workbook.")
+        raise refused("unpacked_too_large", "It unpacks to more than can be read. Split it, or save it as CSV.")
     file.seek(0)
+    return [entry.filename for entry in entries]
 
 
 def _shown(cell: Any) -> Cell:
@@ -265,4 +291,4 @@ def _shown(cell: Any) -> Cell:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
         return str(int(value))
-    return str(value).strip() or None
+    return _CODED.sub(lambda coded: chr(int(coded[1], 16)), str(value)).strip() or None

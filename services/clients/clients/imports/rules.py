@@ -360,6 +360,12 @@ def require_mapped(
         )
 
 
+def new_field(facts: Mapping[str, Any]) -> custom_fields.Field:
+    """The field of the firm's own that a row makes."""
+    key = facts.get("key") or custom_fields.key(facts["label"])
+    return custom_fields.Field(key, facts["kind"], tuple(facts.get("choices", ())))
+
+
 def unexpected(error: DomainError) -> Problem:
     """A refusal of the usual rules, as a problem of the row."""
     pointer = (getattr(error, "pointer", None) or "").strip("/").split("/")[0] or None

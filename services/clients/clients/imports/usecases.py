@@ -3,6 +3,7 @@ a transaction: progress can be read while it goes on, and a worker that dies lea
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from chassis.auth import Principal
 from chassis.db import new_id
 from chassis.errors import BadRequest, Conflict, Invalid
 from chassis.uow import Uow
+from clients.custom_fields.usecases import MOST as MOST_FIELDS
 from clients.imports import finding, mapping, reading, rules, undoing, writing
 from clients.imports.tables import Import, ImportKey, ImportPart, ImportRow
 from clients.settings import fields
@@ -97,7 +99,7 @@ def check(uow: Uow, import_id: UUID, body: Mapping[str, Any]) -> Import:
     """Says what each column means and asks for a dry run. Errors: `import_not_found`, `import_not_read`, those of `rules.require_mapped`."""
     held = uow.get(Import, import_id, lock=True)
     _require(held, "read", "checked")
-    firm = finding.firm_of(uow)
+    firm = firm_of(uow, held)
     given = {table["table"]: table for table in body.get("tables", ())}
     if unknown := given.keys() - set(range(len(held.tables))):
         raise Invalid("mapping_invalid", f"There is no table {min(unknown)}.", pointer="/tables")
@@ -219,7 +221,33 @@ def _stage(uow: Uow, held: Import, firm: rules.Firm) -> None:
         uow.session.execute(insert(ImportRow), batch)
     if not place:
         raise reading.refused("empty_file", "The file has a header, but no rows.")
-    held.tables, held.rows_total = tables, place
+    held.tables = tables
+    firm = firm_of(uow, held)
+    held.tables = [{**t, "fields": _suggested(t["kind"], t["titles"], firm)} for t in tables]
+    held.rows_total = place
+
+
+def firm_of(uow: Uow, held: Import) -> rules.Firm:
+    """What the firm's own words mean, with the fields that the file itself brings."""
+    firm = finding.firm_of(uow)
+    known, labels = dict(firm.fields), dict(firm.labels)
+    for table in held.tables:
+        if table["kind"] != "custom_fields" or table["skip"]:
+            continue
+        wanted = select(ImportRow).where(ImportRow.import_id == held.id, ImportRow.place > table["begin"])
+        first = wanted.where(ImportRow.place <= table["begin"] + table["rows"]).order_by(ImportRow.place)
+        for row in uow.session.scalars(first.limit(MOST_FIELDS)):
+            said = rules.read("custom_fields", table["titles"], table["fields"], _cells(uow, held, row), firm)
+            if not said.problems:
+                field = rules.new_field(said.facts)
+                known.setdefault(field.key, field)
+                labels.setdefault(field.key, said.facts["label"])
+    return replace(firm, fields=known, labels=labels)
+
+
+def _cells(uow: Uow, held: Import, row: ImportRow) -> list[reading.Cell]:
+    cells: list[reading.Cell] = orjson.loads(fields(uow).open_bytes(row.sealed, _place(held, str(row.place))))
+    return cells
 
 
 def _title(cell: reading.Cell) -> str:
@@ -275,14 +303,13 @@ def _chunk(uow: Uow, held: Import) -> None:
 
 
 def _do(uow: Uow, held: Import, table: Mapping[str, Any], rows: Sequence[ImportRow], reason: str) -> None:
-    firm = finding.firm_of(uow)
+    firm = firm_of(uow, held)
     dry = held.state == "checking"
     lines = {}
     for row in rows:
         if row.outcome == "bad" and not dry:
             continue  # found bad by the dry run, and so it stays
-        cells = orjson.loads(fields(uow).open_bytes(row.sealed, _place(held, str(row.place))))
-        said = rules.read(table["kind"], table["titles"], table["fields"], cells, firm)
+        said = rules.read(table["kind"], table["titles"], table["fields"], _cells(uow, held, row), firm)
         lines[row.place] = writing.Line(row.place, said)
     writing.do(writing.Work(uow, held.id, reason, firm, dry), table["kind"], list(lines.values()))
     for row in rows:

@@ -17,7 +17,7 @@ from clients.contacts import rules as contact_rules
 from clients.contacts.events import contact_changed
 from clients.contacts.tables import Contact, ContactRole
 from clients.custom_fields.tables import CustomField
-from clients.custom_fields.usecases import create_custom_field
+from clients.custom_fields.usecases import change_custom_field, create_custom_field
 from clients.groups.events import group_changed
 from clients.groups.rules import MOST as MOST_IN_A_GROUP
 from clients.groups.tables import ClientGroup, GroupMember
@@ -644,7 +644,14 @@ def _custom_fields(work: Work, lines: Sequence[Line]) -> None:
                 line.bad("custom_field_in_use", f"The firm has a field {key} of another kind.", "kind")
             continue
         body = {name: facts[name] for name in ("label", "kind", "choices", "position") if name in facts} | {"key": key}
-        _by_its_rules(work, line, lambda body=body: create_custom_field(work.uow, body))
+        _by_its_rules(
+            work, line, lambda body=body, facts=facts: _custom_field(work.uow, body, facts.get("active", True))
+        )
+
+
+def _custom_field(uow: Uow, body: Mapping[str, Any], active: bool) -> CustomField:
+    made = create_custom_field(uow, body)
+    return made if active else change_custom_field(uow, made.id, {"active": False}, if_match=None)
 
 
 def _groups(work: Work, lines: Sequence[Line]) -> None:
