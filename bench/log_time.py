@@ -26,7 +26,7 @@ from chassis.testing import eventually
 from tests.e2e.support import Firm, Platform, open_firm
 
 CONNECTIONS = (1, 4, 8, 32)
-ROUNDS, SECONDS = 3, 4.0
+ROUNDS, SECONDS = 3, 2.5
 COLUMNS = "firm_id, id, staff_id, client_id, job_id, day, seconds, billable, narrative, status, created_at, version"
 
 
