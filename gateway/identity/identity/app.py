@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chassis import merged
 from chassis.consumer import Listen
 from chassis.errors import Conflict
 from chassis.service import Service
@@ -10,12 +11,14 @@ from identity.firms.usecases import all_firm_states
 from identity.live.server import serve
 from identity.live.usecases import keep_audience
 from identity.mail.usecases import mail_invitation, mail_password_reset
+from identity.notices.usecases import follow_merge, forget_notices, keep_notice
 from identity.sessions.usecases import forget_session
 from identity.settings import Settings
 from identity.staff.queries import all_staff_states
 from identity.tokens.source import keys_of
-from praxis.clients.v1.events_pb2 import ClientChanged
+from praxis.clients.v1 import events_pb2 as clients_events
 from praxis.identity.v1 import events_pb2, identity_pb2
+from praxis.workflow.v1 import events_pb2 as workflow_events
 
 service = Service(
     name="identity",
@@ -23,11 +26,18 @@ service = Service(
     settings=Settings,
     keys=keys_of,  # identity verifies by its own keys, not by asking itself
     rpc=[(identity_pb2.DESCRIPTOR.services_by_name["Identity"], grpc)],
-    listens=[Listen(ClientChanged, keep_audience)],
+    listens=[
+        Listen(clients_events.ClientChanged, keep_audience),
+        Listen(clients_events.ClientMerged, follow_merge),
+        Listen(clients_events.NoticeDue, keep_notice),
+        Listen(workflow_events.NoticeDue, keep_notice),
+    ],
     timers={
         "mail_invitation": mail_invitation,
         "mail_password_reset": mail_password_reset,
         "forget_session": forget_session,
+        "forget_notices": forget_notices,
+        "repoint": merged.again,
     },
     republish={events_pb2.FirmUpdated: all_firm_states, events_pb2.StaffChanged: all_staff_states},
     constraints={

@@ -15,12 +15,18 @@ from chassis import auth, events
 from chassis.uow import unit_of_work
 from identity.live.rules import Hint
 from identity.live.tables import ClientAudience
+from praxis.clients.v1 import events_pb2 as clients
 from praxis.clients.v1.events_pb2 import ClientChanged
+from praxis.identity.v1.events_pb2 import NoticeChanged
+from praxis.workflow.v1 import events_pb2 as workflow
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
 
 _CLIENT_CHANGED = events.type_of(ClientChanged)
+_NOTICE_CHANGED = events.type_of(NoticeChanged)
+# Not there to be read yet: once they are kept, NoticeChanged says so.
+_NOTICES_DUE = frozenset(events.type_of(due) for due in (clients.NoticeDue, workflow.NoticeDue))
 
 Named = frozenset[str] | None  # ids of staff; None: everybody
 
@@ -65,6 +71,9 @@ class Audiences:
     def hint(self, event: events.Envelope) -> Hint:
         """The hint that an event gives, with the clients it is about. A client that becomes private is still hinted at to
         those who saw it before: their screens have to forget it."""
+        if event.type == _NOTICE_CHANGED or event.type in _NOTICES_DUE:
+            told = event.data.get("staff_ids") or () if event.type == _NOTICE_CHANGED else ()
+            return Hint(event.firm_id, event.type, event.subject, event.version, only=frozenset(told))
         named: Named = frozenset()
         if event.type == _CLIENT_CHANGED:
             audience: Mapping[str, Any] = event.data.get("audience") or {}
@@ -80,6 +89,8 @@ class Audiences:
 
     def may_hear(self, hint: Hint, staff_id: str) -> bool:
         """Whether somebody may know of what a hint is about: no client, one of several they may see, or one they could see before."""
+        if hint.only is not None:
+            return staff_id in hint.only
         if not hint.clients or staff_id in hint.named:
             return True
         clients = self._known.get(hint.firm_id, {})

@@ -21,6 +21,7 @@ class Hint:
     version: int
     clients: frozenset[str] = frozenset()  # that it is about: a private one's hints go to those named on it
     named: frozenset[str] = frozenset()  # staff who hear of it besides
+    only: frozenset[str] | None = None  # staff it is for, and nobody else; None: for everybody
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ test.each([
   ['praxis.timebilling.time_entry.changed.v1', 'time_entry'],
   ['praxis.documents.document.changed.v1', 'document'],
   ['praxis.portal.contact.invited.v1', 'contact'],
+  ['praxis.identity.notice.changed.v1', 'notice'],
   ['praxis.elsewhere.thing.changed.v1', ''],
 ])('%s speaks of %s', (type, noun) => expect(nounOf(type)).toBe(noun));
 

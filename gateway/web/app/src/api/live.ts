@@ -20,6 +20,7 @@ const stale: Record<string, string[]> = {
   payment: ['invoices', 'payments'],
   document: ['documents'],
   branding: ['branding'],
+  notice: ['notices'],
 };
 
 /** "praxis.workflow.job.changed.v1" and "workflow.job" both speak of a job. */

@@ -2,6 +2,7 @@ import { ActionIcon, Menu, UnstyledButton } from '@mantine/core';
 import { IconDots, IconSearch } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { LiveState } from '@/api/live';
+import { Bell } from '@/notices/Bell';
 import { useMay, useMe } from '@/session/me';
 import { RunningTimer } from '@/time/RunningTimer';
 import { Mark } from '@/ui/Mark';
@@ -24,6 +25,7 @@ export function TopBar({ live }: { live: LiveState }) {
       <ActionIcon size={44} aria-label="Search" onClick={palette.open}>
         <IconSearch size={20} />
       </ActionIcon>
+      <Bell compact />
       <Me compact />
     </header>
   );

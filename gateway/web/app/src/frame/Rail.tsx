@@ -1,6 +1,7 @@
 import { IconSearch } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { LiveState } from '@/api/live';
+import { Bell } from '@/notices/Bell';
 import { useMay, useMe } from '@/session/me';
 import { RunningTimer } from '@/time/RunningTimer';
 import { Mark } from '@/ui/Mark';
@@ -25,6 +26,7 @@ export function Rail({ live }: { live: LiveState }) {
         <span className="truncate" title={me?.firm.name}>
           {me?.firm.name}
         </span>
+        <Bell />
       </div>
       <button type="button" className={css.search} onClick={palette.open}>
         <IconSearch size={15} aria-hidden />
