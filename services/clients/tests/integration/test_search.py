@@ -1,6 +1,7 @@
 """Search as you type: finds in spite of typos and accents, best first, by index, as the application's login."""
 
 import random
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from chassis.testing import backing
 from clients.conflicts import usecases as conflicts
 from clients.contacts import queries as contacts
 from clients.engagements import queries as engagements
+from clients.exports import queries as exports
 from clients.groups import queries as groups
 from clients.notes import queries as notes
 from clients.parties import queries as parties
@@ -429,3 +431,20 @@ def test_the_list_of_engagements_goes_by_index(plans, world, crowd):
     for plan in shown + more + of_client:
         assert "Seq Scan on engagements " not in plan, plan
         assert "Seq Scan on clients " not in plan, plan
+
+
+@pytest.mark.parametrize(("kind", "index"), [("clients", "pk_clients"), ("contacts", "pk_contacts")])
+def test_an_export_goes_by_index_also_deep_down(plans, world, crowd, monkeypatch, kind, index):
+    monkeypatch.setattr(
+        exports, "fields", lambda uow: SimpleNamespace(open=lambda *sealed: "1")
+    )  # the crowd's are made up
+    with world.uow(crowd) as uow:
+        words = exports.Words(uow)
+    after = None
+    for _ in range(3):
+        (rows, after), shown = plans(exports._READ[kind], words, after)
+        assert len(rows) >= exports.PAGE
+        assert any(f"Index Scan using {index}" in plan for plan in shown), shown
+        for plan in shown:
+            for table in (kind, "tax_numbers", "client_group_members"):
+                assert f"Seq Scan on {table} " not in plan, plan
