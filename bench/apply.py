@@ -139,7 +139,13 @@ def _bound(world: World, firm: UUID) -> tuple[float, dict[str, int]]:
             connection.execute(f"CREATE TABLE bound.{table} (LIKE public.{table} INCLUDING ALL)")
             columns = _columns(connection, table)
             cursor = connection.execute(f"SELECT {', '.join(columns)} FROM public.{table} WHERE firm_id = %s", (firm,))
-            rows = [tuple(Json(v) if isinstance(v, dict | list) else v for v in row) for row in cursor]
+            rows = [
+                tuple(
+                    Json(v) if kind == "jsonb" and v is not None else v
+                    for v, kind in zip(row, columns.values(), strict=True)
+                )
+                for row in cursor
+            ]
             places = ", ".join(["%s"] * len(columns))
             found[table] = (f"INSERT INTO bound.{table} ({', '.join(columns)}) VALUES ({places})", rows)
         connection.commit()
@@ -151,13 +157,12 @@ def _bound(world: World, firm: UUID) -> tuple[float, dict[str, int]]:
         return time.perf_counter() - started, {table: len(rows) for table, (_, rows) in found.items()}
 
 
-def _columns(connection: psycopg.Connection[Any], table: str) -> list[str]:
-    """Columns that are not computed by the database."""
-    return [
-        name
-        for (name,) in connection.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s "
+def _columns(connection: psycopg.Connection[Any], table: str) -> dict[str, str]:
+    """Columns that are not computed by the database, with their types."""
+    return dict(
+        connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s "
             "AND is_generated = 'NEVER' ORDER BY ordinal_position",
             (table,),
         )
-    ]
+    )
