@@ -5,18 +5,11 @@ private clients. The bound checks no token, has no row-level security and valida
 """
 
 import argparse
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-import httpx
 import psycopg
 
 from bench import load, servers, work
@@ -52,7 +45,7 @@ def main(words: list[str]) -> None:
         firm = open_firm(Platform(where["app"], where["files"], where["mail"], servers.praxis))
         firm.owner.get("workflow/v1/stages")  # a firm's first look makes them
         work.fill(work.database("owner"), UUID(firm.id), UUID(firm.owner.id), chosen.tasks, chosen.clients)
-        with _bound() as bound:
+        with servers.bound("bench.bound_boards", work.database("owner")) as bound:
             for question in _questions(firm):
                 _measure(report, firm, bound, question, chosen)
     _deep_pages(report, chosen.connections)
@@ -90,27 +83,6 @@ def _deep(list: str, more: dict[str, Any], last: tuple[Any, Any], number: int) -
     ours = more | {"limit": LIMIT, "cursor": encode_cursor(last)}
     bound = {"day": str(last[0]), "id": str(last[1])}
     return Question(f"{list}, page {number:,}", f"/{list}", ours, bound, first=f"{list}, page 1")
-
-
-@contextmanager
-def _bound() -> Iterator[int]:
-    """The bound's server."""
-    environment = {**os.environ, "BOUND_DATABASE_URL": work.database("owner")}
-    command = [sys.executable, "-m", "bench.bound_boards"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=servers.ROOT)
-    assert process.stdout is not None
-    listening = int(process.stdout.readline())
-    try:
-        for _ in range(100):
-            try:
-                httpx.get(f"http://127.0.0.1:{listening}/")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield listening
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _measure(report: Report, firm: Firm, bound: int, question: Question, chosen: argparse.Namespace) -> None:

@@ -5,17 +5,10 @@ row-level security and validates nothing.
 """
 
 import argparse
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-import httpx
 import psycopg
 
 from bench import crowd, load, servers
@@ -38,30 +31,9 @@ def main(words: list[str]) -> None:
         where = found["addresses"]
         firm = open_firm(Platform(where["app"], where["files"], where["mail"], servers.praxis))
         crowd.fill(crowd.database("owner"), UUID(firm.id), UUID(firm.owner.id), chosen.clients)
-        with _bound() as bound:
+        with servers.bound("bench.bound_clients", crowd.database("owner")) as bound:
             _measure(report, firm, bound, chosen)
     report.keep()
-
-
-@contextmanager
-def _bound() -> Iterator[int]:
-    """The bound's server."""
-    environment = {**os.environ, "BOUND_DATABASE_URL": crowd.database("owner")}
-    command = [sys.executable, "-m", "bench.bound_clients"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=servers.ROOT)
-    assert process.stdout is not None
-    listening = int(process.stdout.readline())
-    try:
-        for _ in range(100):
-            try:
-                httpx.get(f"http://127.0.0.1:{listening}/")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield listening
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _measure(report: Report, firm: Any, bound: int, chosen: argparse.Namespace) -> None:

@@ -8,8 +8,6 @@ import argparse
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,6 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 
 from bench import load, servers
@@ -42,7 +39,8 @@ def main(words: list[str]) -> None:
         )
         firm = open_firm(platform)
         facts = _facts(firm)
-        with _bound() as bound:
+        _make_table(facts["database"])
+        with servers.bound("bench.bound_flask", facts["database"]) as bound:
             _measure(report, facts, bound, chosen.connections, "no rows")
             if chosen.rows:
                 _fill(facts, chosen.rows)
@@ -92,34 +90,10 @@ def port(process: str) -> int:
     return int(ports[f"{process}-http"] if f"{process}-http" in ports else ports[process])
 
 
-class _bound:  # noqa: N801 - used as a statement
-    """The bound's server and its table."""
-
-    def __enter__(self) -> int:
-        self._url = _launched().database_url("timebilling", "owner")
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute("CREATE TABLE bound (LIKE time_entries INCLUDING DEFAULTS INCLUDING INDEXES)")
-        environment = {**os.environ, "BOUND_DATABASE_URL": self._url, "BOUND_PORT": "0"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.bound_flask"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=servers.ROOT,
-        )
-        assert self._process.stdout is not None
-        port = int(self._process.stdout.readline())
-        for _ in range(100):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/")
-                return port
-            except httpx.TransportError:
-                time.sleep(0.1)
-        raise AssertionError("the bound did not start")
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
+def _make_table(database: str) -> None:
+    """The bound's table, of the same shape and with the same indexes."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE bound (LIKE time_entries INCLUDING DEFAULTS INCLUDING INDEXES)")
 
 
 def _measure(report: Report, facts: dict[str, Any], bound: int, connections: list[int], rows: str) -> None:
@@ -234,7 +208,7 @@ def _losses(report: Report, connections: list[int]) -> None:
     """How much slower we are with rows than without."""
     found = {f.what: f for f in report.figures}
     for count in connections:
-        pair = [f for what, f in found.items() if f", {count} connections, direct" in what]
+        pair = [f for what, f in found.items() if what.endswith(f", {count} connections, direct")]
         if len(pair) == 2:
             report.add(
                 Figure(f"{count} connections: with rows ÷ without", pair[1].ours, pair[0].ours, "requests/s", "≥ 0.9")

@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".praxis" / "bench" / "state"
@@ -39,3 +42,29 @@ def server_settings() -> dict[str, str]:
     """How to reach the servers that `running("--servers")` started."""
     lines = (STATE / "run" / "servers.env").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@contextmanager
+def bound(module: str, database: str) -> Iterator[int]:
+    """A bound's HTTP server, a module of its own process; the port it listens on."""
+    environment = {**os.environ, "BOUND_DATABASE_URL": database}
+    command = [sys.executable, "-m", module]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        _wait_for(f"http://127.0.0.1:{port}/")
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(100):
+        try:
+            httpx.get(address)
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the bound did not start")
