@@ -16,6 +16,7 @@ from workflow.automations.tables import Automation, AutomationRun, AutomationVer
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import day_begins, today_of
 from workflow.dates.parsing import date_of, dates_checked
+from workflow.hints import hint
 from workflow.requests.rules import WITH_CLIENT
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -38,6 +39,7 @@ def create_automation(uow: Uow, body: Mapping[str, Any]) -> Automation:
     uow.add(automation)
     uow.add(_version(uow, automation, content))
     carried.look_at_the_calendar(uow, automation.trigger)
+    hint(uow, automation)
     uow.audit("automation.created", "automation", automation.id, after={"name": automation.name, **content})
     return automation
 
@@ -67,6 +69,7 @@ def change_automation(uow: Uow, automation_id: UUID, body: Mapping[str, Any], *,
         checking.check(uow, content, "")
     uow.session.flush()
     after = {"name": automation.name, "enabled": automation.enabled, "archived": automation.archived, **content}
+    hint(uow, automation)
     uow.audit("automation.changed", "automation", automation_id, before=shown, after=after)
     return automation
 
@@ -238,6 +241,8 @@ def run(uow: Uow, happening_id: str, ref: str) -> None:
         at=uow.now,
     )
     uow.add(run)
+    if automation_id and outcome != "not_met":
+        hint(uow, uow.get(Automation, automation_id))
 
 
 def _outcome(

@@ -16,6 +16,7 @@ from chassis.uow import Uow
 from workflow.copies.tables import GroupCopy, StaffCopy
 from workflow.copies.usecases import client_of
 from workflow.feeds.tables import Feed
+from workflow.hints import hint
 
 _SECRET = 24  # random bytes behind the firm's id
 
@@ -42,6 +43,7 @@ def create_feed(uow: Uow, body: Mapping[str, Any]) -> tuple[Feed, str]:
         created_at=uow.now,
     )
     uow.add(feed)
+    hint(uow, feed)
     uow.audit("feed.created", "feed", feed.id, after={"kind": feed.kind, "client_id": client_id, "group_id": group_id})
     return feed, token
 
@@ -53,6 +55,7 @@ def revoke_feed(uow: Uow, feed_id: UUID) -> None:
         raise _unknown()
     feed.revoked_at = uow.now
     uow.session.flush()
+    hint(uow, feed)
     uow.audit("feed.revoked", "feed", feed.id)
 
 

@@ -11,6 +11,7 @@ from chassis.db import new_id
 from chassis.errors import DomainError
 from chassis.uow import Uow
 from workflow.db import insert_many
+from workflow.hints import hint
 from workflow.runs.tables import Run, RunItem
 
 CHUNK = 50  # items a transaction: short enough to show progress and to hold no lock for long
@@ -47,6 +48,7 @@ def begin(
         item.run_id, item.position = run.id, position
     insert_many(uow, RunItem, items)
     after = {"template_id": template_id, "template_version": template_version, "items": len(items), **parameters}
+    hint(uow, run)
     uow.audit(f"run.{kind}", "run", run.id, after=after)
     _continue(uow, run)
     return run
@@ -81,6 +83,7 @@ def go_on(uow: Uow, run_id: str, works: Mapping[str, Work]) -> None:
     else:
         run.finished_at = uow.now
     uow.session.flush()
+    hint(uow, run)
 
 
 def _waiting(uow: Uow, run: Run) -> list[RunItem]:

@@ -15,6 +15,7 @@ from workflow.copies.tables import ClientCopy, EngagementCopy
 from workflow.copies.usecases import active_staff, calendar_of, day_begins, today_of
 from workflow.dates.parsing import date_of, dates_checked, required_date
 from workflow.db import insert_many
+from workflow.hints import hint
 from workflow.jobs.aggregate import load, settle
 from workflow.jobs.usecases import create_job
 from workflow.schedules import rules
@@ -69,6 +70,7 @@ def create_schedules(uow: Uow, body: Mapping[str, Any]) -> list[Schedule | Domai
     insert_many(uow, SchedulePeriod, [_outcome(uow, s, period, "skipped") for s in schedules for period in skipped])
     for schedule in schedules:
         _wake(uow, schedule)
+        hint(uow, schedule)
         uow.audit("schedule.created", "schedule", schedule.id, after=_shown(schedule))
     return made
 
@@ -192,6 +194,7 @@ def change_schedule(uow: Uow, schedule_id: UUID, body: Mapping[str, Any]) -> Sch
     if body.get("also_open_jobs"):
         _pass_on(uow, schedule, body)
     uow.session.flush()
+    hint(uow, schedule)
     uow.audit("schedule.changed", "schedule", schedule.id, before=before, after=_shown(schedule))
     return schedule
 
@@ -300,6 +303,8 @@ def decide_period(uow: Uow, schedule_id: UUID, body: Mapping[str, Any]) -> Sched
         outcome = _outcome(uow, schedule, period, "made", job_id=create_job(uow, _body(uow, schedule, period)).id)
     uow.add(outcome)
     _plan_next(uow, schedule)
+    uow.session.flush()
+    hint(uow, schedule)
     uow.audit(
         f"schedule.period_{outcome.status}",
         "schedule",
@@ -342,6 +347,7 @@ def fire(uow: Uow, schedule_id: str, day: str) -> None:
         uow.add(_made(uow, schedule, period))
         _advance(uow, schedule, after=period)
     uow.session.flush()
+    hint(uow, schedule)
     _wake(uow, schedule)
 
 

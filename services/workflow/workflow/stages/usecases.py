@@ -10,6 +10,7 @@ from chassis.db import new_id
 from chassis.errors import Conflict
 from chassis.uow import Uow
 from praxis.identity.v1.events_pb2 import FirmUpdated
+from workflow.hints import hint
 from workflow.jobs.tables import Job
 from workflow.stages.tables import Stage
 
@@ -52,6 +53,7 @@ def create_stage(uow: Uow, body: dict[str, Any]) -> Stage:
     stage = Stage(id=new_id(), name=body["name"].strip(), kind=body["kind"], position=0)
     _place(stages, stage, body.get("position", len(stages) + 1))
     uow.add(stage)
+    hint(uow, stage)
     uow.audit("stage.created", "stage", stage.id, after=_shown(stage))
     return stage
 
@@ -68,6 +70,7 @@ def change_stage(uow: Uow, stage_id: UUID, body: dict[str, Any], *, if_match: in
     uow.session.flush()
     if stage.name != before["name"]:
         uow.later("stage_renamed", stage.id, stage_id=str(stage.id), behind="")
+    hint(uow, stage)
     uow.audit("stage.changed", "stage", stage.id, before=before, after=_shown(stage))
     return stage
 
@@ -83,6 +86,7 @@ def delete_stage(uow: Uow, stage_id: UUID, *, if_match: int | None) -> None:
     uow.session.delete(stage)
     for position, other in enumerate((s for s in stages if s is not stage), 1):
         other.position = position
+    hint(uow, stage)
     uow.audit("stage.deleted", "stage", stage.id, before=_shown(stage))
 
 

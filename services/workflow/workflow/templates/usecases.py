@@ -24,6 +24,7 @@ from workflow.copies.usecases import (
     today_of,
 )
 from workflow.dates.parsing import date_of, dates_checked, period_of
+from workflow.hints import hint
 from workflow.jobs.tables import Job
 from workflow.templates import rules
 from workflow.templates.tables import Template, TemplateVersion
@@ -41,6 +42,7 @@ def create_template(uow: Uow, body: Mapping[str, Any]) -> Template:
         archived=False,
     )
     uow.add(template)
+    hint(uow, template)
     uow.audit("template.created", "template", template.id, after={"name": template.name, "service": template.service})
     return template
 
@@ -52,6 +54,7 @@ def change_template(uow: Uow, template_id: UUID, body: Mapping[str, Any], *, if_
     for name, value in body.items():
         setattr(template, name, value.strip() if name in ("name", "service") else value)
     uow.session.flush()
+    hint(uow, template)
     uow.audit("template.changed", "template", template_id, before=before, after=dict(body))
     return template
 
@@ -63,6 +66,7 @@ def save_draft(uow: Uow, template_id: UUID, content: Mapping[str, Any], *, if_ma
     template.draft_differs = template.current_version is None or template.draft != _current(uow, template).content
     uow.session.flush()
     if template.draft != before:
+        hint(uow, template)
         uow.audit("template.draft_saved", "template", template_id, before=before, after=template.draft)
     return template
 
@@ -90,6 +94,7 @@ def publish_template(uow: Uow, template_id: UUID) -> Template:
             published_by=UUID(uow.principal.id),
         )
     )
+    hint(uow, template)
     uow.audit("template.published", "template", template_id, after={"number": template.current_version})
     return template
 

@@ -10,6 +10,7 @@ from chassis.db import new_id
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.paging import keyset, page
 from chassis.uow import Uow, lost_update
+from workflow.hints import hint
 from workflow.views import rules
 from workflow.views.tables import View
 
@@ -43,6 +44,7 @@ def create_view(uow: Uow, body: Mapping[str, Any]) -> View:
     )
     _check(view)
     uow.add(view)
+    hint(uow, view)
     uow.audit("view.created", "view", view.id, after=_shown(view))
     return view
 
@@ -55,6 +57,7 @@ def change_view(uow: Uow, view_id: UUID, body: Mapping[str, Any]) -> View:
         setattr(view, name, value.strip() if name == "name" else value)
     _check(view)
     uow.session.flush()
+    hint(uow, view)
     uow.audit("view.changed", "view", view_id, before=before, after=_shown(view))
     return view
 
@@ -63,6 +66,7 @@ def delete_view(uow: Uow, view_id: UUID) -> None:
     """Errors: `view_not_found`, `not_your_view`, `version_conflict`."""
     view = _own(uow, view_id)
     uow.session.delete(view)
+    hint(uow, view)
     uow.audit("view.deleted", "view", view_id, before=_shown(view))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chassis.db import new_id
 from chassis.errors import Forbidden, Invalid
 from chassis.uow import Uow
-from praxis.workflow.v1.events_pb2 import NoticeDue
+from praxis.workflow.v1.events_pb2 import JobWatched, NoticeDue
 from workflow.copies.tables import ClientCopy, StaffCopy
 from workflow.watching.tables import Watcher
 
@@ -83,6 +83,16 @@ def watch(uow: Uow, subject: Subject, watching: bool) -> None:
         uow.session.execute(upsert(Watcher).values(id=new_id(), **mine).on_conflict_do_nothing())
     else:
         uow.session.execute(delete(Watcher).filter_by(**mine))
+    uow.announce(
+        JobWatched(
+            job_id=str(subject.job_id),
+            task_id=str(subject.id) if subject.kind == "task" else "",
+            client_id=str(subject.client_id),
+            staff_id=uow.principal.id,
+            watching=watching,
+        ),
+        subject=subject.job_id,
+    )
     uow.audit(f"{subject.kind}.{'watched' if watching else 'unwatched'}", subject.kind, subject.id)
 
 

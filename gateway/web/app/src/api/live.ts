@@ -15,6 +15,7 @@ const stale: Record<string, string[]> = {
   task: ['tasks', 'jobs', 'overview'],
   request: ['requests', 'jobs', 'tasks'],
   template: ['templates'],
+  stage: ['stages', 'jobs'],
   time_entry: ['time', 'wip'],
   invoice: ['invoices', 'wip'],
   payment: ['invoices', 'payments'],
