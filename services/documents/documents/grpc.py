@@ -8,6 +8,7 @@ from chassis.errors import BadRequest, NotFound
 from chassis.uow import Uow
 from documents.files import usecases as files
 from documents.files.events import state_of
+from documents.pictures import usecases as pictures
 from documents.uploads import usecases as uploads
 from documents.uploads.rules import SINGLE_PUT_MAX
 from praxis.documents.v1 import documents_pb2 as pb
@@ -37,6 +38,15 @@ def read_content(uow: Uow, request: pb.ReadContentRequest) -> pb.ReadContentResp
     """A file that its client may see, whole, to be mailed."""
     found = files.content(uow, UUID(request.document_id))
     return pb.ReadContentResponse(name=found.name, media_type=found.media_type, content=found.content)
+
+
+def keep_picture(uow: Uow, request: pb.KeepPictureRequest) -> pb.KeepPictureResponse:
+    return pb.KeepPictureResponse(picture_id=str(pictures.keep(uow, request.content, request.media_type).id))
+
+
+def read_picture(uow: Uow, request: pb.ReadPictureRequest) -> pb.ReadPictureResponse:
+    picture, content = pictures.read(uow, UUID(request.picture_id))
+    return pb.ReadPictureResponse(media_type=picture.media_type, content=content)
 
 
 def start_upload(uow: Uow, request: pb.StartUploadRequest) -> pb.StartUploadResponse:

@@ -127,14 +127,15 @@ def all_states(uow: Uow) -> Iterator[tuple[UUID, int, DocumentChanged]]:
 
 
 def broken_bytes(uow: Uow) -> Iterator[str]:
-    """Invariant: every version's bytes are in the store and have its hash. Yields what is wrong, a line each."""
+    """Invariant: the bytes of every version and picture are in the store and have its hash. Yields what is wrong, a line each."""
     statement = """
-        SELECT DISTINCT ON (key, store_version) document_id, number, key, store_version, size, sha256
-        FROM document_versions WHERE firm_id = :firm ORDER BY key, store_version, number"""
+        (SELECT DISTINCT ON (key, store_version) document_id, number, key, store_version, size, sha256
+         FROM document_versions WHERE firm_id = :firm ORDER BY key, store_version, number)
+        UNION ALL SELECT id, NULL, key, store_version, size, sha256 FROM pictures WHERE firm_id = :firm"""
     store = store_of(uow.runtime.settings)
     for row in uow.session.execute(text(statement), {"firm": uow.firm_id}).all():
         found = store.digest(row.key, row.store_version, beat=lambda: uow.session.execute(text("SELECT 1")))
-        where = f"document {row.document_id} version {row.number}"
+        where = f"document {row.document_id} version {row.number}" if row.number else f"picture {row.document_id}"
         if found is None:
             yield f"{where}: its object is missing"
         elif (found.size, found.sha256) != (row.size, row.sha256):

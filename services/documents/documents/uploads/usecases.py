@@ -318,9 +318,10 @@ def sweep(uow: Uow) -> None:
 
 
 def _kept(uow: Uow, keys: list[str]) -> set[tuple[str, str | None]]:
-    """(key, version) of stored versions, (key, None) of uploads under way."""
+    """(key, version) of stored versions and pictures, (key, None) of uploads under way."""
     statement = text(
         "SELECT key, store_version FROM document_versions WHERE firm_id = :firm AND key = ANY(:keys) "
+        "UNION ALL SELECT key, store_version FROM pictures WHERE firm_id = :firm AND key = ANY(:keys) "
         "UNION ALL SELECT key, NULL FROM uploads WHERE firm_id = :firm AND key = ANY(:keys) AND status IN ('started', 'proving')"
     )
     return {(row.key, row.store_version) for row in uow.session.execute(statement, {"firm": uow.firm_id, "keys": keys})}

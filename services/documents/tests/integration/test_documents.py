@@ -615,6 +615,55 @@ def test_only_the_named_services_may_ask(firm: Firm) -> None:
         )
 
 
+# The firm's own pictures
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes.fromhex(
+    "0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+
+
+def test_a_picture_is_kept_once_read_by_whom_it_is_for_and_left_by_the_sweep(firm: Firm) -> None:
+    token = firm.world.keys.token(
+        "staff", str(firm.staff), firm.id, name="Owner", permissions=["portal:branding:write"]
+    )
+    portal = firm.world.grpc(firm.id, caller="portal", user=token)
+    asked = pb.KeepPictureRequest(media_type="image/png", content=PNG)
+    kept = portal.call("KeepPicture", asked).picture_id
+    assert portal.call("KeepPicture", asked).picture_id == kept
+    with firm.world.uow(firm.id) as uow:
+        uow.now += timedelta(days=2)
+        uploads.sweep(uow)
+        assert list(queries.broken_bytes(uow)) == []
+    read = pb.ReadPictureRequest(picture_id=kept)
+    for caller in ("portal", "timebilling"):
+        found = firm.world.grpc(firm.id, caller=caller).call("ReadPicture", read)
+        assert (found.media_type, found.content) == ("image/png", PNG)
+    with pytest.raises(DomainError, match="picture_not_found"):
+        firm.world.grpc(firm.world.firm(), caller="portal").call("ReadPicture", read)
+    with pytest.raises(DomainError, match="permission_missing"):
+        firm.world.grpc(firm.id, caller="portal").call("KeepPicture", asked)
+
+
+@pytest.mark.parametrize(
+    ("said", "content", "code"),
+    [
+        ("image/png", PDF, "picture_type_differs"),
+        ("image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "picture_type_differs"),
+        ("image/png", PNG + bytes(1024 * 1024), "picture_too_large"),
+    ],
+)
+def test_what_is_no_small_picture_is_not_kept(firm: Firm, said: str, content: bytes, code: str) -> None:
+    token = firm.world.keys.token(
+        "staff", str(firm.staff), firm.id, name="Owner", permissions=["portal:branding:write"]
+    )
+    with pytest.raises(DomainError, match=code):
+        firm.world.grpc(firm.id, caller="portal", user=token).call(
+            "KeepPicture", pb.KeepPictureRequest(media_type=said, content=content)
+        )
+    assert list(store(firm.world).listing(f"{firm.id}/")) == []
+
+
 # Itself
 
 

@@ -1,6 +1,8 @@
 """How the firm presents itself."""
 
-from sqlalchemy import Boolean, Text
+from uuid import UUID
+
+from sqlalchemy import Boolean, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import FirmOwned, Versioned
@@ -17,3 +19,4 @@ class Branding(FirmOwned, Versioned, Base):
     accent: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
     footer: Mapped[str] = mapped_column(Text)
+    logo_id: Mapped[UUID | None] = mapped_column(Uuid)  # a picture that documents keep

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from chassis.errors import Invalid, NotFound
 from chassis.uow import Uow
+from portal.branding.pictures import Logo, logo_of
 from portal.branding.rules import DEFAULT_ACCENT, readable_accent
 from portal.branding.tables import Branding
+from praxis.documents.v1.documents_pb2 import KeepPictureRequest, ReadPictureRequest
 from praxis.portal.v1.events_pb2 import BrandingChanged
 
 
@@ -50,6 +52,37 @@ def change(uow: Uow, wish: dict[str, Any], *, version: int | None) -> Branding:
     return branding
 
 
+def set_logo(uow: Uow, sent: bytes, *, version: int | None) -> Branding:
+    """Errors: `branding_not_found`, `version_conflict`, `logo_too_large`, `logo_not_a_picture`, `logo_dimensions`, `documents_unavailable`."""
+    logo = logo_of(sent)
+    branding = of_firm(uow, lock=True, version=version)
+    request = KeepPictureRequest(media_type=logo.media_type, content=logo.content)
+    # The same bytes are kept once, so it does no harm to be asked again.
+    return _with_logo(uow, branding, UUID(uow.ask("documents", "KeepPicture", request, timeout=10.0).picture_id))
+
+
+def remove_logo(uow: Uow, *, version: int | None) -> Branding:
+    """Errors: `branding_not_found`, `version_conflict`."""
+    return _with_logo(uow, of_firm(uow, lock=True, version=version), None)
+
+
+def _with_logo(uow: Uow, branding: Branding, logo_id: UUID | None) -> Branding:
+    before = facts(branding)
+    branding.logo_id = logo_id
+    if facts(branding) != before:
+        _announce(uow, branding)
+        uow.audit("branding.logo_changed", "branding", branding.id, before=before, after=facts(branding))
+    return branding
+
+
+def logo(uow: Uow, branding: Branding) -> Logo:
+    """The firm's logo. Errors: `logo_not_found` (404), `documents_unavailable` (503)."""
+    if branding.logo_id is None:
+        raise NotFound("logo_not_found", "This firm has no logo.")
+    found = uow.ask("documents", "ReadPicture", ReadPictureRequest(picture_id=str(branding.logo_id)), timeout=5.0)
+    return Logo(found.media_type, found.content)
+
+
 def _named(name: str) -> str:
     shown = " ".join(name.split())
     if not shown:
@@ -57,12 +90,13 @@ def _named(name: str) -> str:
     return shown
 
 
-def facts(branding: Branding) -> dict[str, str]:
+def facts(branding: Branding) -> dict[str, str | None]:
     return {
         "display_name": branding.display_name,
         "accent": branding.accent,
         "address": branding.address,
         "footer": branding.footer,
+        "logo_id": str(branding.logo_id) if branding.logo_id else None,
     }
 
 

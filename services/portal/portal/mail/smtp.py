@@ -8,6 +8,7 @@ from email.utils import formatdate, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from chassis.errors import Unavailable
+from portal.branding.pictures import Logo
 
 TIMEOUT = 15.0  # seconds for each step of the conversation
 
@@ -58,8 +59,9 @@ def compose(
     html: str,
     message_id: str,
     pdf: tuple[str, bytes] | None = None,
+    logo: tuple[str, Logo] | None = None,
 ) -> EmailMessage:
-    """A message in plain text and HTML, in the firm's name, perhaps with a PDF (name, bytes). The same `message_id` again is the same mail."""
+    """A message in plain text and HTML, in the firm's name, perhaps with a PDF (name, bytes) and a logo (content id, picture) that the HTML shows. The same `message_id` again is the same mail."""
     message = EmailMessage()
     _, address = parseaddr(sender)
     message["From"] = str(Address(firm, addr_spec=address)) if firm else sender
@@ -69,6 +71,13 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     message.set_content(text)
     message.add_alternative(html, subtype="html")
+    if logo is not None:
+        *_, page = message.iter_parts()
+        assert isinstance(page, EmailMessage)
+        kind = logo[1].media_type.partition("/")[2]
+        page.add_related(
+            logo[1].content, "image", kind, cid=f"<{logo[0]}>", disposition="inline", filename=f"logo.{kind}"
+        )
     if pdf is not None:
         message.add_attachment(pdf[1], maintype="application", subtype="pdf", filename=pdf[0])
     return message

@@ -10,9 +10,11 @@ from uuid import UUID
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlalchemy import select, text, update
 
-from chassis.errors import Conflict, Invalid, NotFound
+from chassis.errors import Conflict, Invalid, NotFound, Unavailable
 from chassis.uow import Uow
 from portal import words
+from portal.branding import usecases as brand
+from portal.branding.pictures import Logo
 from portal.branding.rules import DEFAULT_ACCENT
 from portal.branding.tables import Branding
 from portal.copies.tables import ClientCopy, ContactCopy, FirmCopy, InvoiceCopy, RequestCopy
@@ -281,7 +283,16 @@ def _send(
     branding = uow.session.get(Branding, (uow.firm_id, uow.firm_id))
     firm = branding.display_name if branding and not neutral else ""
     accent = branding.accent if branding and not neutral else DEFAULT_ACCENT
-    known = {"firm": firm, "accent": accent, "name": contact.name, "portal": f"{settings.public_url}/portal", **facts}
+    # Without its logo a mail goes out all the same.
+    logo = (f"logo-{branding.logo_id}@praxis", shown) if firm and branding and (shown := _logo(uow, branding)) else None
+    known = {
+        "firm": firm,
+        "accent": accent,
+        "logo": logo and logo[0],
+        "name": contact.name,
+        "portal": f"{settings.public_url}/portal",
+        **facts,
+    }
     subject, body = _templates.get_template(f"{template}.txt").render(known).split("\n", 1)
     message = compose(
         sender=settings.mail_from,
@@ -292,10 +303,20 @@ def _send(
         text=body.strip() + "\n",
         html=_templates.get_template(f"{template}.html").render(known),
         pdf=pdf,
+        logo=logo,
         message_id=f"<{id}@{urlsplit(settings.public_url).hostname or 'praxis'}>",
     )
     uow.audit(f"{template}.mailed", "contact", contact.id)
     send(settings.smtp_url, message)
+
+
+def _logo(uow: Uow, branding: Branding) -> Logo | None:
+    if branding.logo_id is None:
+        return None
+    try:
+        return brand.logo(uow, branding)
+    except (NotFound, Unavailable):
+        return None
 
 
 def _names(uow: Uow, client_ids: list[UUID]) -> list[str]:

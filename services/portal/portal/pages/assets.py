@@ -3,10 +3,12 @@
 import hashlib
 import re
 from pathlib import Path
+from uuid import UUID
 
 from flask import Response, send_file, url_for
 
 from chassis.errors import NotFound
+from portal.branding import usecases as branding
 from portal.pages import web
 from portal.pages.blueprint import pages
 
@@ -57,4 +59,18 @@ def accent(colour: str) -> Response:
         raise NotFound("not_found", "There is no such colour.")
     response = Response(f":root{{--accent:#{colour}}}", mimetype="text/css")
     response.headers["cache-control"] = _YEAR
+    return response
+
+
+@pages.get("/logo/<uuid:logo_id>")
+def logo(logo_id: UUID) -> Response:
+    """The firm's logo, for whoever is signed in there. Its id is another when it is another, so browsers may keep it."""
+    with web.work() as uow:
+        firm = branding.of_firm(uow)
+        if firm.logo_id != logo_id:
+            raise NotFound("not_found", "There is no such picture.")
+        found = branding.logo(uow, firm)
+    response = Response(found.content, mimetype=found.media_type)
+    response.headers["cache-control"] = "private, max-age=31536000, immutable"
+    response.headers["x-content-type-options"] = "nosniff"
     return response

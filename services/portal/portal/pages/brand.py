@@ -1,6 +1,7 @@
 """How pages present the firm."""
 
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.uow import Uow
@@ -13,8 +14,8 @@ from portal.copies.tables import FirmCopy
 class Brand:
     """How the page presents the firm, and the firm's sense of today."""
 
-    def __init__(self, name: str, accent: str, zone: str, language: str) -> None:
-        self.name, self.accent = name, accent
+    def __init__(self, name: str, accent: str, zone: str, language: str, logo_id: UUID | None = None) -> None:
+        self.name, self.accent, self.logo_id = name, accent, logo_id
         self.locale = words.locale_of(language)
         self.today = datetime.now(ZoneInfo(zone)).date()
 
@@ -31,4 +32,5 @@ class Brand:
             branding.accent if branding else DEFAULT_ACCENT,
             firm.time_zone if firm else "UTC",
             firm.language if firm else "",
+            branding.logo_id if branding else None,
         )

@@ -28,6 +28,7 @@ def test_branding_begins_with_the_firms_name_and_follows_it_until_it_has_its_own
         "accent": "#0f766e",
         "address": "",
         "footer": "",
+        "logo_id": None,
         "version": 1,
     }
     renamed = FirmUpdated(firm_id=str(firm.id), name="Hartley Moss LLP", time_zone="UTC", version=2)

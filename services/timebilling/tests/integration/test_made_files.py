@@ -1,5 +1,7 @@
 """Electronic invoices and statements: made by the worker, kept by documents, refused by the rule they break."""
 
+import struct
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -8,8 +10,10 @@ from lxml import etree
 from pypdf import PdfReader
 
 from chassis.db import new_id
-from praxis.documents.v1.documents_pb2 import StoreGeneratedResponse
+from chassis.errors import NotFound
+from praxis.documents.v1.documents_pb2 import ReadPictureResponse, StoreGeneratedResponse
 from praxis.documents.v1.events_pb2 import DocumentChanged
+from praxis.portal.v1.events_pb2 import BrandingChanged
 
 DOCUMENT = "018f0000-0000-7000-8000-000000000001"
 
@@ -19,11 +23,18 @@ class Kept:
 
     def __init__(self, world: Any) -> None:
         stored = StoreGeneratedResponse(document=DocumentChanged(document_id=DOCUMENT))
-        self._calls = world.answers("documents", {"StoreGenerated": lambda _: stored})
+        self.pictures: dict[str, bytes] = {}
+        self._calls = world.answers("documents", {"StoreGenerated": lambda _: stored, "ReadPicture": self._picture})
 
     def files(self) -> dict[str, tuple[str, bytes]]:
         """Kind and bytes by name."""
-        return {p[0].file.name: (p[0].file.kind, b"".join(x.chunk for x in p[1:])) for _, p in self._calls}
+        stored = (parts for method, parts in self._calls if method == "StoreGenerated")
+        return {p[0].file.name: (p[0].file.kind, b"".join(x.chunk for x in p[1:])) for p in stored}
+
+    def _picture(self, asked: Any) -> ReadPictureResponse:
+        if asked.picture_id not in self.pictures:
+            raise NotFound("picture_not_found", "There is no such picture.")
+        return ReadPictureResponse(media_type="image/png", content=self.pictures[asked.picture_id])
 
 
 @pytest.fixture
@@ -147,3 +158,45 @@ def test_the_invoices_own_pdf_carries_the_electronic_one(billed: Any) -> None:
     assert "factur-x.xml" in PdfReader(BytesIO(content)).attachments
     rendered = next(a for a in billed.world.audit(billed.id) if a.action == "invoice.rendered")
     assert rendered.after["e_invoice"] == "embedded"
+
+
+def pictures_of(content: bytes) -> list[tuple[int, int]]:
+    found = [x.get_object() for x in PdfReader(BytesIO(content)).pages[0]["/Resources"].get("/XObject", {}).values()]
+    return [(x["/Width"], x["/Height"]) for x in found if x["/Subtype"] == "/Image"]
+
+
+def test_the_logo_of_the_portals_event_stands_on_invoices_issued_from_then_on(billed: Any) -> None:
+    def branding(logo_id: str, version: int) -> None:
+        event = BrandingChanged(firm_id=str(billed.id), display_name="Brook", accent="#123456", logo_id=logo_id)
+        event.version = version
+        billed.world.deliver(billed.id, event)
+
+    first, second, lost = str(new_id()), str(new_id()), str(new_id())
+    billed.kept.pictures = {first: grey(64, 32), second: grey(48, 32)}
+    branding(first, 2)
+    billed.approved(60)
+    billed.issued()
+    branding(second, 3)  # changed before the worker comes to it: the paper is that of the day of issue
+    billed.approved(60)
+    billed.issued()
+    branding(lost, 4)
+    billed.approved(60)
+    billed.issued()
+    billed.world.run_due(billed.id)
+    files = billed.kept.files()
+    assert [pictures_of(files[f"INV-00000{n}.pdf"][1]) for n in (1, 2, 3, 4)] == [[], [(64, 32)], [(48, 32)], []]
+    body = {"first": billed.day(30), "last": billed.day(0)}
+    branding(second, 5)
+    file = billed.partner.post(f"/clients/{billed.client}/statement-files", body).expect(201).json
+    assert made(billed, file)["state"] == "kept"
+    assert pictures_of(billed.kept.files()[file["name"]][1]) == [(48, 32)]
+
+
+def grey(width: int, height: int) -> bytes:
+    """A PNG without a library."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head, rows = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), (b"\0" + bytes([128]) * width) * height
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

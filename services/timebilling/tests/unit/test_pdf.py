@@ -1,6 +1,8 @@
 """The invoice's PDF: archivable, in every script, from facts alone."""
 
+import struct
 import time
+import zlib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -101,6 +103,36 @@ def test_an_invoice_says_what_it_must() -> None:
 def test_a_name_in_any_of_these_scripts_is_archivable(name: str) -> None:
     _, metadata = read(pdf.render(facts(name)))
     assert "<pdfaid:part>3</pdfaid:part>" in metadata
+
+
+def picture(mode: str = "RGBA", size: tuple[int, int] = (60, 30)) -> bytes:
+    """A PNG as the portal makes them, without a library: a diagonal, half of it clear."""
+    width, height = size
+    channels = len(mode)
+    rows = b"".join(
+        b"\0" + b"".join(bytes([122, 31, 92, 255 if x > y else 0][:channels]) for x in range(width))
+        for y in range(height)
+    )
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 6 if mode == "RGBA" else 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1200, 120), (400, 400), (40, 32)])
+def test_the_logo_stands_on_the_paper_which_stays_archivable(mode: str, size: tuple[int, int]) -> None:
+    content = pdf.render(facts(), picture(mode, size))
+    _, metadata = read(content)
+    assert "<pdfaid:part>3</pdfaid:part>" in metadata
+    (page,) = PdfReader(BytesIO(content)).pages
+    (shown,) = [
+        x.get_object() for x in page["/Resources"]["/XObject"].values() if x.get_object()["/Subtype"] == "/Image"
+    ]
+    assert (shown["/Width"], shown["/Height"]) == size
+    assert "<pdfaid:part>3</pdfaid:part>" in read(pdf.made(*issued(), picture(mode, size))[0])[1]
 
 
 def test_a_script_no_font_has_still_goes_out() -> None:

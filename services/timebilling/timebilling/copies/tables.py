@@ -109,3 +109,4 @@ class BrandingCopy(FirmOwned, Base):
     address: Mapped[str]
     footer: Mapped[str]
     version: Mapped[int] = mapped_column(BigInteger)
+    logo_id: Mapped[UUID | None]  # a picture that documents keep

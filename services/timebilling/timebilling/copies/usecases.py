@@ -193,6 +193,7 @@ def keep_branding(uow: Uow, event: BrandingChanged) -> None:
         accent=event.accent,
         address=event.address,
         footer=event.footer,
+        logo_id=UUID(event.logo_id) if event.logo_id else None,
     )
 
 

@@ -16,8 +16,9 @@ import orjson
 import segno
 import typst
 
+from chassis.errors import NotFound
 from chassis.uow import Uow
-from praxis.documents.v1.documents_pb2 import GeneratedFile, StoreGeneratedRequest
+from praxis.documents.v1.documents_pb2 import GeneratedFile, ReadPictureRequest, StoreGeneratedRequest
 from timebilling import money
 from timebilling.einvoices import formats
 from timebilling.einvoices import rules as einvoice
@@ -85,7 +86,8 @@ def render_invoice(uow: Uow, invoice_id: str) -> None:
     invoice = uow.get(Invoice, invoice_id, lock=True)
     if invoice.document_id is not None or invoice.state == rules.DRAFT:
         return
-    content, refused = made(invoice, queries.lines_of(uow, invoice))
+    assert invoice.frozen is not None
+    content, refused = made(invoice, queries.lines_of(uow, invoice), logo(uow, invoice.frozen["seller"]))
     answer = uow.ask(
         "documents", "StoreGenerated", _parts(invoice, content), timeout=30.0, key=f"invoice-pdf:{invoice.id}"
     )
@@ -102,13 +104,25 @@ def render_invoice(uow: Uow, invoice_id: str) -> None:
     uow.audit("invoice.rendered", "invoice", invoice.id, after=rendered)
 
 
-def made(invoice: Invoice, lines: list[InvoiceLine]) -> tuple[bytes, list[Broken]]:
+def logo(uow: Uow, seller: dict[str, Any]) -> bytes:
+    """The picture that stands on the firm's paper, as documents keep it; nothing where there is none."""
+    if not seller.get("logo_id"):
+        return b""
+    try:
+        return bytes(
+            uow.ask("documents", "ReadPicture", ReadPictureRequest(picture_id=seller["logo_id"]), timeout=10.0).content
+        )
+    except NotFound:
+        return b""
+
+
+def made(invoice: Invoice, lines: list[InvoiceLine], logo: bytes = b"") -> tuple[bytes, list[Broken]]:
     """The PDF with the electronic invoice inside (Factur-X, ZUGFeRD); and, where that would break rules, the PDF alone and which.
 
     A firm that has told neither its country nor a tax number still bills: on paper's terms.
     """
     data = facts(invoice, lines)
-    content = render(data)
+    content = render(data, logo)
     try:
         xml = formats.cii(einvoice.terms(invoice, lines))
     except Refused as error:
@@ -141,26 +155,26 @@ def _parts(invoice: Invoice, content: bytes) -> Iterator[StoreGeneratedRequest]:
         yield StoreGeneratedRequest(chunk=content[start : start + CHUNK])
 
 
-def render(data: dict[str, Any]) -> bytes:
+def render(data: dict[str, Any], logo: bytes = b"") -> bytes:
     """The PDF of an invoice's facts, for archives (PDF/A-3b). The same facts give the same bytes.
 
     Text in a script that none of the fonts has can't be archived: such an invoice is a plain PDF, so that it still goes out.
     """
     try:
-        return _compile(data, ["a-3b"])
+        return _compile(data, logo, ["a-3b"])
     except typst.TypstError as error:
         log.warning("invoice_not_archival", extra={"title": data["title"], "reason": str(error)})
-        return _compile(data, [])
+        return _compile(data, logo, [])
 
 
-def _compile(data: dict[str, Any], standards: list[Any]) -> bytes:
+def _compile(data: dict[str, Any], logo: bytes, standards: list[Any]) -> bytes:
     made = typst.compile(
         TEMPLATE,
         font_paths=_fonts(),
         ignore_system_fonts=True,
         format="pdf",
         pdf_standards=standards,
-        sys_inputs={"data": orjson.dumps(data).decode()},
+        sys_inputs={"data": orjson.dumps(data | {"logo": list(logo)}).decode()},
         timestamp=data["timestamp"],
     )
     assert isinstance(made, bytes)

@@ -363,6 +363,7 @@ def seller(uow: Uow) -> dict[str, Any]:
     """The firm as it stands on its papers: what its settings tell, under its branding."""
     shown = branding(uow)
     branded = {"name": shown.display_name, "accent": shown.accent, "address": shown.address, "footer": shown.footer}
+    branded["logo_id"] = str(shown.logo_id) if shown.logo_id else ""
     return _SELLER | firm_settings(uow).seller | branded | {"country": firm(uow).country}
 
 

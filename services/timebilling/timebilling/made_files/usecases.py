@@ -86,7 +86,8 @@ def _content(uow: Uow, file: MadeFile) -> bytes:
         seller = invoicing.seller(uow)
         language = pdf.language_of(of.language or firm(uow).language)
         return pdf.render(
-            statement.facts(seller, of, language, (file.first, file.last), currency, opening, rows, file.created_at)
+            statement.facts(seller, of, language, (file.first, file.last), currency, opening, rows, file.created_at),
+            pdf.logo(uow, seller),
         )
     invoice = uow.get(Invoice, str(file.invoice_id))
     if file.kind == "ledes":
