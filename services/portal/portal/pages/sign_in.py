@@ -29,6 +29,8 @@ def ask_code() -> Any:
     try:
         id = usecases.ask_code(web.runtime(), web.caller(), email)
     except DomainError as error:
+        if web.wants_json():
+            raise
         page = render_template("sign_in.html", back=back, email=email, error=error.message)
         return page, error.status, {"retry-after": str(error.retry_after or 5)}
     return redirect(url_for("pages.code", id=id, back=back or None), 303)
@@ -47,6 +49,8 @@ def enter_code(id: UUID) -> Any:
     try:
         answer = usecases.verify_code(web.runtime(), web.caller(), id, request.form.get("code", "")[:20])
     except DomainError as error:
+        if web.wants_json():
+            raise
         over = error.code == "code_expired"
         return render_template("code.html", id=id, back=back, error=error.message, over=over), error.status
     if isinstance(answer, Choice):

@@ -150,7 +150,8 @@ def wants_json() -> bool:
 
 
 def problem(error: DomainError) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return error.problem(), error.status, {"content-type": "application/problem+json"}
+    headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
+    return error.problem(), error.status, {"content-type": "application/problem+json", **headers}
 
 
 def with_uuids(view: Callable[..., Any]) -> Callable[..., Any]:

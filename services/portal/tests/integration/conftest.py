@@ -109,9 +109,10 @@ class Browser:
         *,
         origin: str | None = ISSUER,
         csrf: bool = True,
+        accept: str = "text/html",
         **more: Any,
     ) -> httpx.Response:
-        headers = {"origin": origin} if origin else {}
+        headers = {"accept": accept} | ({"origin": origin} if origin else {})
         hidden = _Forms(self.page.text).hidden if self.page is not None and csrf else {}
         if "json" in more:
             headers |= {"x-csrf": hidden.get("csrf", ""), "accept": "application/json"}

@@ -84,6 +84,10 @@ def test_an_expired_code_is_refused(firm: Firm) -> None:
     answer = browser.post(page.url.path, {"code": code})
     assert answer.status_code == 401
     assert "no longer works" in answer.text
+    problem = browser.post(page.url.path, {"code": code}, accept="application/json")
+    assert (problem.headers["content-type"], problem.json()["code"]) == ("application/problem+json", "code_expired")
+    assert browser.cookies == {}
+    assert "contact.signed_in" not in [a.action for a in firm.world.audit(firm.id)]
 
 
 def test_a_code_works_once(firm: Firm) -> None:
