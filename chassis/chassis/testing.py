@@ -68,7 +68,8 @@ class TestKeys:
 
     def token(self, audience: str, sub: str, firm: UUID | None, **claims: Any) -> str:
         now = datetime.now(UTC)
-        body = {"iss": ISSUER, "aud": audience, "sub": sub, "iat": now, "exp": now + timedelta(minutes=10), **claims}
+        # Longer than identity's ten minutes: a test on a busy machine shall not end by its caller's session.
+        body = {"iss": ISSUER, "aud": audience, "sub": sub, "iat": now, "exp": now + timedelta(hours=2), **claims}
         if firm:
             body["firm"] = str(firm)
         return jwt.encode(body, self.private, algorithm=auth.ALGORITHM, headers={"kid": "test"})
