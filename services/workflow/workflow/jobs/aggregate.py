@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -60,6 +60,14 @@ class NewDependency:
 S = TypeVar("S", Task, Request)
 
 
+class Stood(NamedTuple):
+    """How a job or one of its steps stood."""
+
+    status: str
+    stage_id: UUID | None = None  # of a job
+    blocked: bool = False  # of a task
+
+
 @dataclass
 class WholeJob:
     """One job. Whoever changes it has locked it, so that what follows from the parts follows from all of them."""
@@ -69,8 +77,7 @@ class WholeJob:
     requests: list[Request] = field(default_factory=list)
     dependencies: list[Dependency | NewDependency] = field(default_factory=list)
     _versions: dict[UUID, int] = field(default_factory=dict)  # as loaded
-    _statuses: dict[UUID, str] = field(default_factory=dict)  # as loaded
-    _before: dict[UUID, tuple[Any, ...]] = field(default_factory=dict)  # how each stood when last settled or loaded
+    _stood: dict[UUID, Stood] = field(default_factory=dict)  # when last settled or loaded
     _stages: dict[UUID, Stage] = field(default_factory=dict)
 
     def stages(self, uow: Uow) -> dict[UUID, Stage]:
@@ -88,8 +95,11 @@ class WholeJob:
         return [Edge(d.before_id, d.after_id, d.lag_days) for d in self.dependencies]
 
     @property
-    def statuses(self) -> dict[UUID, str]:
-        return {self.job.id: self.job.status} | {task.id: task.status for task in self.tasks}
+    def standing(self) -> dict[UUID, Stood]:
+        standing = {self.job.id: Stood(self.job.status, stage_id=self.job.stage_id)}
+        standing.update({task.id: Stood(task.status, blocked=task.blocked) for task in self.tasks})
+        standing.update({request.id: Stood(request.status) for request in self.requests})
+        return standing
 
     @property
     def titles(self) -> dict[UUID, str]:
@@ -179,8 +189,7 @@ def load(uow: Uow, job_id: UUID, *, version: int | None = None) -> WholeJob:
         ),
     )
     whole._versions = {row.id: row.version for row in (job, *whole.steps)}
-    whole._statuses = whole.statuses
-    whole._before = _standing(whole)
+    whole._stood = whole.standing
     return whole
 
 
@@ -275,7 +284,6 @@ def settle_new(uow: Uow, wholes: Collection[WholeJob]) -> None:
         stage = stages[whole.job.stage_id]
         for row in (whole.job, *whole.steps):
             uow.announce(_state(row, whole, stage.name), subject=row.id, version=1)
-        whole._statuses = whole.statuses
         _plan_next_turn(uow, whole, found, today)
 
 
@@ -497,17 +505,16 @@ def _state(row: Job | Step, whole: WholeJob, stage: str) -> Message:
 
 def _tell_watchers(uow: Uow, whole: WholeJob, today: date) -> None:
     """Who watches the job hears of another status, who watches a task that it was finished or taken up again."""
-    job, before, news = whole.job, whole._statuses, []
-    if job.id in before and job.status != before[job.id]:
+    job, stood, news = whole.job, whole._stood, []
+    if job.id in stood and job.status != stood[job.id].status:
         says = f"“{job.title}” is {job.status.replace('_', ' ')}: {rules.derive(whole.facts(), today).says}"
         news.append((Subject("job", job.id, job.id, job.client_id), says))
     for task in whole.tasks:
-        was, now = before.get(task.id, task.status), task.status
+        was, now = stood[task.id].status if task.id in stood else task.status, task.status
         if was != now and (was in task_rules.CLOSED or now in task_rules.CLOSED):
             says = f"“{task.title}” is {now.replace('_', ' ')}."
             news.append((Subject("task", task.id, job.id, job.client_id), says))
     tell_watchers(uow, news)
-    whole._statuses = whole.statuses
 
 
 # --- what happened, for automations ----------------------------------------------------------------------------------
@@ -515,46 +522,39 @@ def _tell_watchers(uow: Uow, whole: WholeJob, today: date) -> None:
 _REQUEST_HAPPENINGS = {"submitted": "request_submitted", "accepted": "request_accepted", "returned": "request_returned"}
 
 
-def _standing(whole: WholeJob) -> dict[UUID, tuple[Any, ...]]:
-    standing: dict[UUID, tuple[Any, ...]] = {whole.job.id: (whole.job.stage_id, whole.job.status)}
-    standing.update({task.id: (task.status, task.blocked) for task in whole.tasks})
-    standing.update({request.id: (request.status,) for request in whole.requests})
-    return standing
-
-
 def _notice(uow: Uow, wholes: Collection[WholeJob]) -> None:
     """Writes down what happened since each job was loaded or last settled."""
     noticed = []
     for whole in wholes:
-        before, whole._before = whole._before, _standing(whole)
-        noticed += [(whole.job.id, whole.job.client_id, *happened) for happened in _happened(whole, before)]
+        stood, whole._stood = whole._stood, whole.standing
+        noticed += [(whole.job.id, whole.job.client_id, *happened) for happened in _happened(whole, stood)]
     happenings.note(uow, noticed)
 
 
-def _happened(whole: WholeJob, before: dict[UUID, tuple[Any, ...]]) -> Iterator[tuple[str, str, UUID, dict[str, Any]]]:
+def _happened(whole: WholeJob, stood: dict[UUID, Stood]) -> Iterator[tuple[str, str, UUID, dict[str, Any]]]:
     job, facts = whole.job, job_facts(whole.job)
-    if job.id not in before:
-        yield "job_made", "job", job.id, facts
-    else:
-        stage_id, status = before[job.id]
-        if stage_id != job.stage_id:
+    if before := stood.get(job.id):
+        if before.stage_id != job.stage_id:
             yield "stage_entered", "job", job.id, facts
-        if status != job.status:
-            yield "status_turned", "job", job.id, facts | {"status_before": status}
+        if before.status != job.status:
+            yield "status_turned", "job", job.id, facts | {"status_before": before.status}
+    else:
+        yield "job_made", "job", job.id, facts
     for task in whole.tasks:
-        for kind in _task_happened(task, *before.get(task.id, (None, None))):
+        for kind in _task_happened(task, stood.get(task.id)):
             yield kind, "task", task.id, facts | step_facts(task)
     for request in whole.requests:
-        if what := _request_happened(request, *before.get(request.id, ("draft",))):
+        before = stood.get(request.id, Stood("draft"))
+        if what := _request_happened(request, before.status):
             yield what, "request", request.id, facts | step_facts(request)
 
 
-def _task_happened(task: Task, status: str | None, blocked: bool | None) -> Iterator[str]:
-    if status is None:
+def _task_happened(task: Task, before: Stood | None) -> Iterator[str]:
+    if before is None:
         return
-    if status != task.status and task.status in ("in_progress", "done"):
+    if before.status != task.status and task.status in ("in_progress", "done"):
         yield "task_started" if task.status == "in_progress" else "task_done"
-    if task.status == "not_started" and blocked != task.blocked:
+    if task.status == "not_started" and before.blocked != task.blocked:
         yield "task_blocked" if task.blocked else "task_unblocked"
 
 
