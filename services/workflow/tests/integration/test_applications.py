@@ -1,14 +1,16 @@
 """A template applied to many clients: previewed, made in the worker, told per client, once."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
 
 from chassis.db import new_id
 from chassis.due import Timers
-from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, TaskChanged
+from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, RunChanged, TaskChanged
 from workflow.runs.usecases import CHUNK
 
 PERIOD = {"period_start": "2026-07-01", "period_end": "2026-09-30"}
@@ -38,11 +40,11 @@ def test_many_get_what_one_would_get(firm: Any, vat: dict[str, Any]) -> None:
     engagement = firm.engagement(jones, {"preparer": firm.ben})
     body = {"clients": [{"client_id": str(firm.client)}, {"client_id": str(jones), "engagement_id": str(engagement)}]}
     run = firm.api.post(f"/templates/{template}/apply", body | PERIOD).expect(202).json
-    assert run["progress"] == {"total": 2, "waiting": 2, "done": 0, "refused": 0}
+    assert run["progress"] == {"total": 2, "waiting": 2, "done": 0, "refused": 0, "failed": 0}
     assert jobs(firm) == []
     firm.world.run_due(firm.id)
     run = firm.api.get(f"/runs/{run['id']}").expect(200).json
-    assert run["progress"] == {"total": 2, "waiting": 0, "done": 2, "refused": 0}
+    assert run["progress"] == {"total": 2, "waiting": 0, "done": 2, "refused": 0, "failed": 0}
     assert run["finished_at"]
     made = {r["client"]["name"]: firm.job(r["job"]["id"]) for r in results(firm, run["id"])}
     assert {t["owner"]["name"] for t in made["Jones Ltd"]["tasks"] if t["owner"]} == {"Ben", "Eve"}
@@ -71,7 +73,7 @@ def test_all_is_announced_and_audited_as_for_one(firm: Any, vat: dict[str, Any])
     firm.world.run_due(firm.id)
     told = firm.world.events(firm.id)[before:]
     assert [sum(isinstance(e, kind) for e in told) for kind in (JobChanged, TaskChanged, RequestChanged)] == [3, 9, 3]
-    assert {e.version for e in told} == {1}
+    assert {e.version for e in told if not isinstance(e, RunChanged)} == {1}
     reminders = [row for row in firm.world.due(firm.id) if row.kind == "request_reminder"]
     assert len(reminders) == 3
     made = [row for row in firm.world.audit(firm.id) if row.action == "job.created"]
@@ -137,7 +139,7 @@ def test_a_large_run_shows_its_progress_and_two_workers_make_each_job_once(firm:
     with firm.world.uow(firm.id) as uow:
         firm.world.service.timers["run"](uow, run["id"])
     shown = firm.api.get(f"/runs/{run['id']}").json
-    assert shown["progress"] == {"total": len(clients), "waiting": CHUNK + 5, "done": CHUNK, "refused": 0}
+    assert shown["progress"] == {"total": len(clients), "waiting": CHUNK + 5, "done": CHUNK, "refused": 0, "failed": 0}
     assert shown["finished_at"] is None
 
     def work() -> None:
@@ -244,3 +246,92 @@ def test_a_chunk_of_many_takes_as_many_statements_as_one(firm: Any, vat: dict[st
         return len(seen)
 
     assert taken(30) == taken(1)
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def impossible(firm: Any, client: Any) -> Iterator[None]:
+    """The database refuses this client's jobs, as a defect would make it: nobody foresaw that."""
+    engine = create_engine(firm.world.runtime.settings.owner_database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"ALTER TABLE jobs ADD CONSTRAINT ck_defect CHECK (client_id <> '{client}') NOT VALID"))
+        try:
+            yield
+        finally:
+            connection.execute(text("ALTER TABLE jobs DROP CONSTRAINT ck_defect"))
+    engine.dispose()
+
+
+def test_what_fails_for_one_client_ends_neither_the_others_nor_the_run(firm: Any, vat: dict[str, Any]) -> None:
+    template, bad, good = firm.publish(vat), firm.client_named("Bad Ltd"), firm.client_named("Good Ltd")
+    body = {"clients": named(firm.client, bad, good)} | PERIOD
+    run = firm.api.post(f"/templates/{template}/apply", body).expect(202).json
+    assert run["status"] == "under_way"
+    with impossible(firm, bad):
+        firm.world.run_due(firm.id)
+    ended = firm.api.get(f"/runs/{run['id']}").expect(200).json
+    assert ended["status"] == "failed"
+    assert ended["finished_at"]
+    assert ended["progress"] == {"total": 3, "waiting": 0, "done": 2, "refused": 0, "failed": 1}
+    assert [(r["status"], r["code"]) for r in results(firm, run["id"])] == [
+        ("done", None),
+        ("failed", "unexpected_error"),
+        ("done", None),
+    ]
+    assert [r["client"]["name"] for r in firm.api.get(f"/runs/{run['id']}/items?status=failed").json["items"]] == [
+        "Bad Ltd"
+    ]
+
+    again = firm.api.post(f"/runs/{run['id']}/again").expect(202).json
+    assert (again["id"], again["status"], again["progress"]["waiting"]) == (run["id"], "under_way", 1)
+    firm.api.post(f"/runs/{run['id']}/again").problem(409, "run_under_way")
+    firm.world.run_due(firm.id)
+    assert firm.api.get(f"/runs/{run['id']}").json["status"] == "done"
+    assert sorted(job["client"]["name"] for job in jobs(firm)) == ["Bad Ltd", "Good Ltd", "Smith Ltd"]
+    firm.api.post(f"/runs/{run['id']}/again").problem(409, "nothing_left_to_do")
+
+
+def test_what_was_refused_can_be_tried_again_but_not_what_is_hidden(firm: Any, vat: dict[str, Any]) -> None:
+    template = firm.publish(vat)
+    former, hidden = (
+        firm.client_named("Former Ltd", status="former"),
+        firm.client_named("Hidden Ltd", visible_to=[firm.eve]),
+    )
+    run = firm.api.post(f"/templates/{template}/apply", {"clients": named(former, hidden)} | PERIOD).expect(202).json
+    firm.world.run_due(firm.id)
+    assert [r["code"] for r in results(firm, run["id"])] == ["client_former", "client_not_found"]
+    firm.client_named("Former Ltd", id=former, version=2)
+    firm.api.post(f"/runs/{run['id']}/again").expect(202)
+    firm.world.run_due(firm.id)
+    assert [(r["status"], r["code"]) for r in results(firm, run["id"])] == [
+        ("done", None),
+        ("refused", "client_not_found"),
+    ]
+    with firm.world.uow(firm.id) as uow:
+        assert uow.session.execute(text("SELECT client_id FROM jobs")).scalars().all() == [former]
+
+
+def test_a_run_that_the_worker_gave_up_goes_on_when_asked(firm: Any, vat: dict[str, Any]) -> None:
+    template = firm.publish(vat)
+    run = firm.api.post(f"/templates/{template}/apply", {"clients": named(firm.client)} | PERIOD).expect(202).json
+    with firm.world.uow(firm.id) as uow:  # after ten tries it lies with the dead letters
+        uow.session.execute(text("UPDATE due SET done_at = now() WHERE firm_id = :f AND kind = 'run'"), {"f": firm.id})
+    firm.api.post(f"/runs/{run['id']}/again").expect(202)
+    firm.world.run_due(firm.id)
+    assert firm.api.get(f"/runs/{run['id']}").json["status"] == "done"
+
+
+def test_only_who_may_roll_out_may_try_a_roll_out_again(firm: Any, vat: dict[str, Any]) -> None:
+    template = firm.publish(vat)
+    firm.apply(template)
+    shown = firm.api.get(f"/templates/{template}")
+    firm.api.put(f"/templates/{template}/draft", vat | {"title": "New"}, if_match=shown.etag).expect(200)
+    firm.api.post(f"/templates/{template}/publish").expect(200)
+    run = firm.api.post(f"/templates/{template}/roll-out", {}).expect(202).json
+    firm.world.run_due(firm.id)
+    staff = firm.as_(firm.ben, permissions=["workflow:jobs:read", "workflow:jobs:write"])
+    staff.post(f"/runs/{run['id']}/again").problem(403, "permission_missing")
+    firm.api.post(f"/runs/{run['id']}/again").problem(409, "nothing_left_to_do")
+    firm.api.post(f"/runs/{new_id()}/again").problem(404, "run_not_found")

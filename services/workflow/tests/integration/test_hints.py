@@ -81,6 +81,14 @@ class Made:
         self.firm.world.run_due(self.firm.id)
         return str(run)
 
+    def refused_run(self) -> str:
+        """A run that is finished and has not done everything."""
+        former = str(self.firm.client_named("Former Ltd", status="former"))
+        body = {"clients": [{"client_id": former}]}
+        run = self.api.post(f"/templates/{self['template_id']}/apply", body).expect(202).json["id"]
+        self.firm.world.run_due(self.firm.id)
+        return str(run)
+
     def new_version(self) -> None:
         path = f"/templates/{self['template_id']}"
         content = self.vat | {"title": "Another title"}
@@ -139,6 +147,7 @@ ASKED: dict[str, dict[str, Any] | Callable[[Made], dict[str, Any] | None]] = {
     "applications.http.apply": lambda m: {"clients": [{"client_id": m["client_id"]}]},
     "rollouts.http.roll_out": lambda m: (m["job_id"] and m.new_version()) or {},
     "rollouts.http.undo": lambda _: None,
+    "runs.http.go_again": lambda m: m._ids.update(run_id=m.refused_run()),
     "schedules.http.create_schedules": lambda m: {
         "template_id": m["template_id"],
         "clients": [{"client_id": m["client_id"]}],

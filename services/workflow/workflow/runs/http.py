@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.http import Reply
 from chassis.uow import Uow
-from workflow.runs import queries
+from workflow.runs import queries, usecases
 from workflow.runs.tables import Run
 
 
@@ -21,6 +21,10 @@ def list_run_items(
     uow: Uow, run_id: str, status: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> dict[str, Any]:
     return queries.list_items(uow, UUID(run_id), status, limit=limit, cursor=cursor)
+
+
+def go_again(uow: Uow, run_id: str) -> Reply:
+    return begun(uow, usecases.go_again(uow, UUID(run_id)))
 
 
 def begun(uow: Uow, run: Run) -> Reply:

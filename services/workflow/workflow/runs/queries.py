@@ -15,12 +15,13 @@ _CLIENT = "LEFT JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_
 
 _RUNS = f"""
 SELECT r.id, r.kind, r.template_id, t.name AS template_name, r.template_version, r.asked_by, r.asked_by_name,
-    r.created_at, r.finished_at, r.undoes, u.id AS undone_by, n.total, n.waiting, n.done, n.refused
+    r.created_at, r.finished_at, r.undoes, u.id AS undone_by, n.total, n.waiting, n.done, n.refused, n.failed
 FROM runs r JOIN templates t ON t.firm_id = r.firm_id AND t.id = r.template_id
 LEFT JOIN runs u ON u.firm_id = r.firm_id AND u.undoes = r.id
 CROSS JOIN LATERAL (
     SELECT count(*) AS total, count(*) FILTER (WHERE i.status = 'waiting') AS waiting,
-        count(*) FILTER (WHERE i.status = 'done') AS done, count(*) FILTER (WHERE i.status = 'refused') AS refused
+        count(*) FILTER (WHERE i.status = 'done') AS done, count(*) FILTER (WHERE i.status = 'refused') AS refused,
+        count(*) FILTER (WHERE i.status = 'failed') AS failed
     FROM run_items i {_CLIENT} WHERE i.firm_id = r.firm_id AND i.run_id = r.id AND {_SEEN}) n
 WHERE r.firm_id = :firm"""
 
@@ -51,6 +52,7 @@ def _run(row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"],
         "kind": row["kind"],
+        "status": "under_way" if row["finished_at"] is None else "failed" if row["failed"] else "done",
         "template": {"id": row["template_id"], "name": row["template_name"]},
         "template_version": row["template_version"],
         "asked_by": {"id": row["asked_by"], "name": row["asked_by_name"]},
@@ -58,7 +60,7 @@ def _run(row: RowMapping) -> dict[str, Any]:
         "finished_at": row["finished_at"],
         "undoes": row["undoes"],
         "undone_by": row["undone_by"],
-        "progress": {name: row[name] for name in ("total", "waiting", "done", "refused")},
+        "progress": {name: row[name] for name in ("total", "waiting", "done", "refused", "failed")},
     }
 
 

@@ -37,7 +37,7 @@ class RunItem(FirmOwned, Base):
     client_id: Mapped[UUID]
     engagement_id: Mapped[UUID | None]
     job_id: Mapped[UUID | None]  # the job that was made, changed, or was there already
-    status: Mapped[str]  # waiting, done, refused
-    code: Mapped[str | None]  # why it was refused
+    status: Mapped[str]  # waiting, done, refused, failed
+    code: Mapped[str | None]  # why it was refused or has failed
     message: Mapped[str | None]
     before: Mapped[dict[str, Any] | None]  # what a roll-out has changed, as it was
