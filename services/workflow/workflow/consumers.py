@@ -24,6 +24,7 @@ from workflow.copies import usecases as copies
 from workflow.jobs import checks
 from workflow.jobs import queries as job_queries
 from workflow.jobs import usecases as job_usecases
+from workflow.keeping import usecases as keeping
 from workflow.requests import queries as request_queries
 from workflow.requests import usecases as request_usecases
 from workflow.rollouts import usecases as rollouts
@@ -35,6 +36,7 @@ from workflow.tasks import queries as task_queries
 LISTENS = [
     Listen(FirmUpdated, copies.keep_firm),
     Listen(FirmUpdated, stage_usecases.begin),
+    Listen(FirmUpdated, keeping.begin),
     Listen(StaffChanged, copies.keep_staff),
     Listen(ClientChanged, job_usecases.follow_client),
     Listen(ClientMerged, job_usecases.follow_merge),
@@ -55,6 +57,7 @@ RUNS = {
 TIMERS: dict[str, Callable[..., object]] = {
     "automation": automations.run,
     "automation_calendar": automations.look_at_the_calendar,
+    "clear": keeping.clear,
     "repoint": merged.again,
     "schedule": schedule_usecases.fire,
     "run": partial(run_usecases.go_on, works=RUNS),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from uuid import UUID
 DEEPEST: Final = 5
 # A dry run looks back this many days at most, at this many happenings.
 LONGEST_LOOK: Final = 92
+# What happened and what automations made of it are kept so long; what has been overdue for longer is no news.
+KEPT: Final = timedelta(days=365)
 
 # trigger -> what it may be narrowed by
 TRIGGERS: Final[Mapping[str, Collection[str]]] = {

@@ -331,7 +331,7 @@ _OVERDUE = f"""
     SELECT j.id AS job_id, j.client_id, 'request' AS subject_type, r.id AS subject_id,
         {_JOB_FACTS} || jsonb_build_object('step', r.title, 'request_key', COALESCE(r.key, '')) AS facts, r.due_sort::text AS occasion
     FROM requests r JOIN jobs j ON j.firm_id = r.firm_id AND j.id = r.job_id
-    WHERE r.firm_id = :firm AND r.status = ANY(:with_client) AND r.due_sort < :today {_OF_TEMPLATE}
+    WHERE r.firm_id = :firm AND r.status = ANY(:with_client) AND r.due_sort >= :since AND r.due_sort < :today {_OF_TEMPLATE}
         AND {_NEW.format(id="r.id", occasion="r.due_sort::text")}
     ORDER BY r.due_sort, r.id LIMIT :chunk"""
 
@@ -376,7 +376,7 @@ def _find(uow: Uow, waited_for: Any, today: date) -> bool:
             "until": today + timedelta(days=trigger["days"]),
         }
     else:
-        values |= {"with_client": list(WITH_CLIENT)}
+        values |= {"with_client": list(WITH_CLIENT), "since": today - rules.KEPT}
     statement = _FOUND.format(found=_NEAR[trigger["of"]] if near else _OVERDUE, listeners=happenings.LISTENERS)
     found: Sequence[Any] = uow.session.execute(text(statement), values).all()
     happenings.hand_over(uow, found)

@@ -1,0 +1,1 @@
+"""What is kept how long: what automations saw and did, and what became of runs, a year."""
