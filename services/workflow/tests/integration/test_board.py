@@ -330,3 +330,12 @@ def test_an_unknown_id_is_no_different_from_a_hidden_one(firm: Any, private: dic
     hidden = stranger.get(f"/jobs/{private['id']}").problem(404, "job_not_found").json
     absent = stranger.get(f"/jobs/{uuid4()}").problem(404, "job_not_found").json
     assert hidden == absent
+
+
+def test_the_last_stage_stays(firm: Any) -> None:
+    *others, last = firm.api.get("/stages").expect(200).json["items"]
+    for stage in others:
+        version = next(s["version"] for s in firm.api.get("/stages").json["items"] if s["id"] == stage["id"])
+        firm.api.delete(f"/stages/{stage['id']}", if_match=version).expect(204)
+    version = firm.api.get("/stages").json["items"][0]["version"]
+    firm.api.delete(f"/stages/{last['id']}", if_match=version).problem(409, "stage_is_last")

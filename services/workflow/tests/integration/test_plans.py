@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,17 +15,26 @@ from chassis.paging import encode_cursor
 from chassis.testing import World, drop_database, make_world
 from chassis.uow import Uow
 from workflow.app import service
+from workflow.automations import queries as automations
 from workflow.board import queries as board
+from workflow.calendars import queries as calendars
 from workflow.capacity import queries as capacity
 from workflow.comments import queries as comments
+from workflow.feeds import queries as feeds
+from workflow.feeds.tables import Feed
 from workflow.grouping import queries as grouping
 from workflow.jobs import queries as jobs
 from workflow.jobs.conditions import due_between
 from workflow.jobs.queries import Filters
 from workflow.jobs.usecases import create_job
+from workflow.keeping.usecases import clear
 from workflow.reports import queries as reports
 from workflow.requests import queries as requests
+from workflow.runs import queries as runs
+from workflow.schedules import queries as schedules
 from workflow.tasks import queries as tasks
+
+pytestmark = pytest.mark.timeout(300)  # the rows take their time where others work too
 
 SEED = (
     """INSERT INTO stages (firm_id, id, name, kind, position, version)
@@ -60,6 +70,42 @@ SEED = (
     # A hundred comments a day for some years.
     """INSERT INTO comments (firm_id, id, job_id, client_id, author, author_name, body, mentions, at, version)
        SELECT :firm, gen_random_uuid(), id, client_id, 'staff:x', 'Ada', 'Called them.', '{}', now(), 1 FROM jobs WHERE firm_id = :firm""",
+    """INSERT INTO templates (firm_id, id, name, service, description, draft, draft_differs, archived, version)
+       SELECT :firm, gen_random_uuid(), 'Template ' || n, 'vat', '', '{}', false, false, 1 FROM generate_series(1, 100) n""",
+    # Every client has two schedules; each has come twice.
+    """INSERT INTO schedules (firm_id, id, template_id, client_id, rule, starts_on, ahead_days, ahead_before, people, status, created_at, version)
+       SELECT :firm, gen_random_uuid(), t.ids[1 + n % 100], c.ids[1 + n % 10000], '{"kind": "months", "every": 3}', '2026-01-01', 0, 'period_start',
+            '{}', 'active', now() - n * interval '1 min', 1
+       FROM generate_series(1, 20000) n,
+            (SELECT array_agg(id) AS ids FROM client_copy WHERE firm_id = :firm) c, (SELECT array_agg(id) AS ids FROM templates WHERE firm_id = :firm) t""",
+    """INSERT INTO schedule_periods (firm_id, id, schedule_id, period_start, period_end, status, by, at)
+       SELECT :firm, gen_random_uuid(), s.id, date '2025-01-01' + 90 * p, date '2025-03-31' + 90 * p, 'skipped', 'Ada', now()
+       FROM schedules s, generate_series(0, 1) p WHERE s.firm_id = :firm""",
+    """INSERT INTO leave (firm_id, id, staff_id, first_day, last_day, kind, note, version)
+       SELECT :firm, gen_random_uuid(), s.id, current_date - 700 + 3 * n, current_date - 699 + 3 * n, 'holiday', '', 1
+       FROM staff_copy s, generate_series(1, 250) n WHERE s.firm_id = :firm""",
+    """INSERT INTO feeds (firm_id, id, staff_id, kind, secret_hash, created_at, version)
+       SELECT :firm, gen_random_uuid(), s.id, 'person', sha256((s.id::text || n)::bytea), now(), 1
+       FROM staff_copy s, generate_series(1, 100) n WHERE s.firm_id = :firm""",
+    """INSERT INTO automations (firm_id, id, name, enabled, archived, trigger, current_number, version)
+       SELECT :firm, gen_random_uuid(), 'Automation ' || n, true, false, 'job_made', 1, 1 FROM generate_series(1, 50) n""",
+    """INSERT INTO automation_versions (firm_id, id, automation_id, number, content, made_at, made_by)
+       SELECT :firm, gen_random_uuid(), id, 1, '{"trigger": {"on": "job_made"}, "conditions": [], "actions": []}', now(), 'Ada'
+       FROM automations WHERE firm_id = :firm""",
+    """INSERT INTO happenings (firm_id, id, kind, job_id, client_id, subject_type, subject_id, facts, chain, at)
+       SELECT :firm, gen_random_uuid(), 'job_made', id, client_id, 'job', id, '{}', '{}', created_at FROM jobs WHERE firm_id = :firm LIMIT 20000""",
+    """INSERT INTO automation_runs (firm_id, id, ref, automation_id, name, number, happening_id, kind, job_id, client_id, subject_type, subject_id,
+            outcome, says, acts, at)
+       SELECT :firm, gen_random_uuid(), a.ids[1 + n % 50], a.ids[1 + n % 50], 'A', 1, h.id, h.kind, h.job_id, h.client_id, h.subject_type, h.subject_id,
+            CASE WHEN n % 100 = 7 THEN 'done' ELSE 'not_met' END, '', '[]', h.at
+       FROM (SELECT *, row_number() OVER () AS n FROM happenings WHERE firm_id = :firm) h,
+            (SELECT array_agg(id) AS ids FROM automations WHERE firm_id = :firm) a""",
+    """INSERT INTO runs (firm_id, id, kind, template_id, template_version, parameters, asked_kind, asked_by, asked_by_name, created_at, finished_at)
+       SELECT :firm, gen_random_uuid(), 'apply', t.ids[1 + n % 100], 1, '{}', 'staff', gen_random_uuid(), 'Ada', now() - n * interval '1 hour', now()
+       FROM generate_series(1, 2000) n, (SELECT array_agg(id) AS ids FROM templates WHERE firm_id = :firm) t""",
+    """INSERT INTO run_items (firm_id, id, run_id, position, client_id, status)
+       SELECT :firm, gen_random_uuid(), r.id, p, c.ids[1 + p], 'done'
+       FROM runs r, generate_series(1, 10) p, (SELECT array_agg(id) AS ids FROM client_copy WHERE firm_id = :firm) c WHERE r.firm_id = :firm""",
     "VACUUM ANALYZE",
 )
 
@@ -330,6 +376,95 @@ def test_requests_are_listed_by_an_index(large: Large) -> None:
         )
     )
     assert plans.scanned_whole("jobs", "tasks") == set()
+
+
+# Everything that grows with the firm's years, whatever is asked of it.
+GROWING = (
+    *BIG,
+    "comments",
+    "schedules",
+    "schedule_periods",
+    "leave",
+    "feeds",
+    "happenings",
+    "automation_runs",
+    "runs",
+    "run_items",
+)
+
+
+def of(large: Large, statement: str) -> Any:
+    with large.world.uow(large.firm) as uow:
+        return uow.session.execute(text(statement), {"f": large.firm}).scalar_one()
+
+
+A_CLIENT = "SELECT id FROM client_copy WHERE firm_id = :f AND visible_to IS NULL LIMIT 1"
+A_PERSON = "SELECT id FROM staff_copy WHERE firm_id = :f LIMIT 1"
+AN_AUTOMATION = "SELECT id FROM automations WHERE firm_id = :f LIMIT 1"
+A_TEMPLATE = "SELECT id FROM templates WHERE firm_id = :f LIMIT 1"
+A_RUN = "SELECT id FROM runs WHERE firm_id = :f LIMIT 1"
+A_SCHEDULE = "SELECT s.id FROM schedules s JOIN client_copy c ON c.id = s.client_id WHERE s.firm_id = :f AND c.visible_to IS NULL LIMIT 1"
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"client": A_CLIENT}, {"template_id": A_TEMPLATE}, {"status": "active"}])
+def test_no_list_of_schedules_reads_them_all(large: Large, narrowed: dict[str, str]) -> None:
+    given = {k: v if k == "status" else of(large, v) for k, v in narrowed.items()}
+    asked = {"client": None, "template_id": None, "status": None, "cursor": None, "limit": 50} | given
+    plans = large.plans(lambda uow: schedules.list_schedules(uow, **asked))
+    assert plans.scanned_whole(*GROWING) == set()
+
+
+def test_periods_go_by_their_schedule(large: Large) -> None:
+    schedule = of(large, A_SCHEDULE)
+    plans = large.plans(lambda uow: schedules.list_periods(uow, schedule, limit=50, cursor=None))
+    assert plans.scanned_whole(*GROWING) == set()
+    assert "uq_schedule_periods_firm_id" in plans.indexes
+
+
+def test_runs_and_their_items_go_by_indexes(large: Large) -> None:
+    run, template = of(large, A_RUN), of(large, A_TEMPLATE)
+    for which in (None, template):
+        plans = large.plans(lambda uow, t=which: runs.list_runs(uow, t, limit=50, cursor=None))  # type: ignore[misc]
+        assert plans.scanned_whole(*GROWING) == set()
+    plans = large.plans(lambda uow: runs.list_items(uow, run, "done", limit=50, cursor=None))
+    assert plans.scanned_whole(*GROWING) == set()
+
+
+def test_leave_is_read_for_its_days(large: Large) -> None:
+    first = date(2026, 11, 1)
+    for staff in (None, of(large, A_PERSON)):
+        plans = large.plans(
+            lambda uow, s=staff: calendars.list_leave(uow, first, first + timedelta(days=30), s, limit=50, cursor=None)  # type: ignore[misc]
+        )
+        assert plans.scanned_whole("leave") == set()
+
+
+def test_a_person_s_feeds_and_what_stands_in_one_go_by_indexes(large: Large) -> None:
+    person, client = of(large, A_PERSON), of(large, A_CLIENT)
+    plans = large.plans(lambda uow: feeds.list_feeds(uow, limit=50, cursor=None))
+    assert plans.scanned_whole(*GROWING) == set()
+    for feed in (Feed(kind="person", staff_id=person), Feed(kind="client", staff_id=person, client_id=client)):
+        plans = large.plans(lambda uow, f=feed: feeds.calendar(uow, f))  # type: ignore[misc]
+        assert plans.scanned_whole(*GROWING) == set()
+
+
+def test_automations_say_when_they_last_did_something_without_reading_all_they_did(large: Large) -> None:
+    plans = large.plans(lambda uow: automations.list_automations(uow, archived=False, limit=50, cursor=None))
+    assert plans.scanned_whole(*GROWING) == set()
+    assert "ix_automation_runs_done" in plans.indexes
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"automation_id": AN_AUTOMATION}, {"outcome": "done"}])
+def test_no_log_of_automations_reads_it_all(large: Large, narrowed: dict[str, str]) -> None:
+    given = {k: v if k == "outcome" else str(of(large, v)) for k, v in narrowed.items()}
+    asked = {"automation_id": None, "job_id": None, "outcome": None, "cursor": None, "limit": 50} | given
+    plans = large.plans(lambda uow: automations.list_runs(uow, **asked))
+    assert plans.scanned_whole(*GROWING) == set()
+
+
+def test_what_is_past_its_keeping_is_found_by_indexes(large: Large) -> None:
+    plans = large.plans(lambda uow: clear(uow, "2026-01-01"))
+    assert plans.scanned_whole("happenings", "automation_runs", "runs", "run_items") == set()
 
 
 def test_search_goes_by_trigrams_though_rows_are_policed(large: Large) -> None:

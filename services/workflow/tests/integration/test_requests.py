@@ -310,6 +310,14 @@ def test_a_cancelled_job_reminds_nobody(firm: Any, job: dict[str, Any]) -> None:
     assert reminders(firm) == []
 
 
+def test_what_was_handed_in_for_a_cancelled_job_does_not_go_back_to_the_client(firm: Any, job: dict[str, Any]) -> None:
+    hand_in(firm, job["requests"][0])
+    firm.api.post(f"/jobs/{job['id']}/cancel", {"reason": "lost client"}).expect(200)
+    path = f"/requests/{job['requests'][0]['id']}"
+    firm.api.post(f"{path}/return", {"reason": "blurred"}).problem(409, "job_cancelled")
+    assert firm.api.get(path).json["status"] == "submitted"
+
+
 def test_no_reminders_where_none_are_wanted(firm: Any, vat: dict[str, Any]) -> None:
     vat["requests"][0]["reminders"] = {"at_most": 0}
     assert firm.apply(firm.publish(vat))["requests"][0]["next_reminder_at"] is None

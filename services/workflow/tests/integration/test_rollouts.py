@@ -165,3 +165,28 @@ def test_bad_roll_outs_are_refused_and_nothing_begins(firm: Any, template: str, 
     firm.api.post(f"/templates/{template}/roll-out", {}).problem(409, "nothing_to_roll_out")
     firm.api.post(f"/runs/{new_id()}/undo").problem(404, "run_not_found")
     assert firm.api.get("/runs").json["items"] == []
+
+
+def test_a_job_that_has_the_version_already_or_another_one_since_is_left_alone(
+    firm: Any, template: str, vat: dict[str, Any]
+) -> None:
+    job = firm.apply(template)
+    version_two(firm, template, vat)
+    first = firm.api.post(f"/templates/{template}/roll-out", {}).expect(202).json
+    twice = firm.api.post(f"/templates/{template}/roll-out", {"job_ids": [job["id"]]}).expect(202).json
+    firm.world.run_due(firm.id)
+    (result,) = firm.api.get(f"/runs/{twice['id']}/items").json["items"]
+    assert (result["status"], result["code"]) == ("refused", "job_current")
+    etag = firm.api.get(f"/templates/{template}").etag
+    firm.api.put(f"/templates/{template}/draft", vat | {"title": "Third"}, if_match=etag).expect(200)
+    firm.api.post(f"/templates/{template}/publish").expect(200)
+    firm.api.post(f"/templates/{template}/roll-out", {}).expect(202)
+    firm.world.run_due(firm.id)
+    before = firm.job(job["id"])
+    undo = firm.api.post(f"/runs/{first['id']}/undo").expect(202).json
+    firm.world.run_due(firm.id)
+    (result,) = firm.api.get(f"/runs/{undo['id']}/items").json["items"]
+    assert (result["status"], result["code"]) == ("refused", "job_changed_since")
+    assert firm.job(job["id"]) == before
+    firm.api.post(f"/runs/{first['id']}/undo").problem(409, "run_undone")
+    firm.api.post(f"/runs/{first['id']}/again").problem(409, "run_undone")

@@ -316,3 +316,22 @@ def test_a_period_that_is_not_in_the_schedule_is_refused(firm: Any, template: st
     decision = {"period_start": str(THIS_QUARTER + timedelta(days=1)), "decision": "make"}
     firm.api.post(f"/schedules/{made['id']}/periods", decision).problem(422, "period_not_in_schedule")
     assert titles(firm) == []
+
+
+def test_a_period_has_one_outcome_and_what_is_asked_twice_says_so(firm: Any, template: str) -> None:
+    made = schedule(firm, template)
+    path, start = f"/schedules/{made['id']}/periods", {"period_start": str(THIS_QUARTER)}
+    firm.api.post(path, start | {"decision": "skip"}).expect(200)
+    firm.api.post(path, start | {"decision": "skip"}).problem(409, "period_already_skipped")
+    job = firm.api.post(path, start | {"decision": "make"}).expect(200).json["job"]
+    again = firm.api.post(path, start | {"decision": "make"}).problem(409, "period_already_made").json
+    assert again["job_id"] == job["id"]
+    firm.api.post(path, start | {"decision": "skip"}).problem(409, "period_already_made")
+    assert len(titles(firm)) == 1
+
+
+def test_another_first_day_needs_its_rule(firm: Any, template: str) -> None:
+    made = schedule(firm, template)
+    body = {"starts_on": "2099-01-01"}
+    firm.api.patch(f"/schedules/{made['id']}", body, if_match=made["version"]).problem(422, "rule_missing")
+    assert firm.api.get(f"/schedules/{made['id']}").json["version"] == made["version"]

@@ -7,12 +7,15 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from chassis.testing import eventually
 from praxis.workflow.v1.events_pb2 import NoticeDue, RequestReminderDue
 
 JOBS = 60
+
+pytestmark = pytest.mark.timeout(300)  # more than its waits together
 
 
 def test_each_automation_takes_effect_once_though_a_worker_is_killed(firm: Any, worker: Any) -> None:

@@ -11,7 +11,8 @@ from workflow.automations.tables import Automation, AutomationVersion
 
 _LIST = """
 SELECT a.id, a.name, a.enabled, a.archived, a.current_number, a.version, v.content, v.made_at, v.made_by,
-    (SELECT max(r.at) FROM automation_runs r WHERE r.firm_id = a.firm_id AND r.automation_id = a.id AND r.outcome = 'done') AS last_done_at
+    (SELECT r.at FROM automation_runs r WHERE r.firm_id = a.firm_id AND r.automation_id = a.id AND r.outcome = 'done'
+        ORDER BY r.id DESC LIMIT 1) AS last_done_at
 FROM automations a JOIN automation_versions v ON v.firm_id = a.firm_id AND v.automation_id = a.id AND v.number = a.current_number
 WHERE a.firm_id = :firm {where} {after} ORDER BY a.name, a.id LIMIT :n
 """

@@ -226,7 +226,7 @@ def _accepted(uow: Uow, whole: WholeJob, request: Request) -> Request:
 
 def return_request(uow: Uow, request_id: UUID, reason: str, items: Mapping[UUID, str]) -> Request:
     """Back to the client: the named items with their reasons, or all that were answered. What waits for it is blocked again.
-    Errors: `request_not_found`, `item_not_found`, `item_not_answered`, `request_<status>`, `version_conflict`."""
+    Errors: `request_not_found`, `item_not_found`, `item_not_answered`, `request_<status>`, `job_cancelled`, `version_conflict`."""
     whole, request = _for_act(uow, request_id, "return")
     named = items or {item.id: reason for item in request.items if item.status in rules.ANSWERED}
     return _returned(uow, whole, request, reason, named)
@@ -239,6 +239,7 @@ def return_item(uow: Uow, request_id: UUID, item_id: UUID, reason: str) -> Reque
 
 
 def _returned(uow: Uow, whole: WholeJob, request: Request, reason: str, items: Mapping[UUID, str]) -> Request:
+    _require_live(whole)  # nobody is asked, and reminded, for a job that is none any more
     for item_id, item_reason in items.items():
         item = _item(request, item_id)
         if item.status not in (*rules.ANSWERED, "returned"):
