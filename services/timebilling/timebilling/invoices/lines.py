@@ -212,15 +212,13 @@ def put_work(
     pairs = [(item.id, row.id) for row, line in zip(lines, made, strict=True) for item in line.items]
     uow.session.execute(
         text(
-            """WITH wanted AS (
-                SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:line_ids AS uuid[])) AS t (item_id, line_id)
-            ), placed AS (
-                INSERT INTO invoice_items (firm_id, id, invoice_id, line_id, item_id, standard, billed, live)
-                SELECT :firm, uuidv7(), :invoice, t.line_id, w.id, w.remaining, w.remaining, true
-                FROM wanted t JOIN wip_items w ON w.firm_id = :firm AND w.id = t.item_id
+            """WITH reserved AS (
+                UPDATE wip_items w SET state = 'reserved', invoice_id = :invoice
+                FROM unnest(CAST(:ids AS uuid[]), CAST(:line_ids AS uuid[])) AS t (item_id, line_id)
+                WHERE w.firm_id = :firm AND w.id = t.item_id RETURNING w.id, w.remaining, t.line_id
             )
-            UPDATE wip_items w SET state = 'reserved', invoice_id = :invoice FROM wanted t
-            WHERE w.firm_id = :firm AND w.id = t.item_id"""
+            INSERT INTO invoice_items (firm_id, id, invoice_id, line_id, item_id, standard, billed, live)
+            SELECT :firm, uuidv7(), :invoice, r.line_id, r.id, r.remaining, r.remaining, true FROM reserved r"""
         ),
         {"ids": [p[0] for p in pairs], "line_ids": [p[1] for p in pairs], "firm": uow.firm_id, "invoice": invoice.id},
     )
@@ -236,6 +234,7 @@ def new_line(invoice: Invoice, position: int, **facts: Any) -> InvoiceLine:
         "tax_category": outside.category,
         "tax_percent": ZERO,
         "tax_label": outside.label,
+        "tax_legal_text": None,
         "tax": ZERO,
         "discount": ZERO,
         "discount_share": ZERO,

@@ -31,6 +31,7 @@ FROM invoices i JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_
 JOIN client_copy w ON w.firm_id = i.firm_id AND w.id = i.work_client_id WHERE i.firm_id = :firm"""
 _OPEN = "AND i.state = 'issued' AND i.kind = 'invoice' AND i.paid + i.bad_debt + i.credited < i.total"
 _DONE = "AND i.state = 'issued' AND i.kind = 'invoice' AND i.paid + i.bad_debt + i.credited >= i.total"
+_KIND = {k: f" AND i.kind = '{k}'" for k in (rules.INVOICE, rules.CREDIT_NOTE)}
 _STATUS = {
     "draft": "AND i.state = 'draft'",
     "void": "AND i.state = 'void'",
@@ -56,7 +57,8 @@ def list_invoices(
 ) -> dict[str, Any]:
     day = today(uow)
     conditions = ("AND i.client_id = :client " if client_id else "") + (_STATUS[status] if status else "")
-    conditions += (" AND i.kind = :kind" if kind else "") + (" AND i.corrects_id = :corrects" if corrects_id else "")
+    # Written out, so that the index of credit notes is known to fit.
+    conditions += (_KIND[kind] if kind else "") + (" AND i.corrects_id = :corrects" if corrects_id else "")
     after, values = paging.keyset(["i.id"], cursor, descending=True)
     rows = (
         uow.session.execute(
@@ -64,7 +66,6 @@ def list_invoices(
             {
                 "firm": uow.firm_id,
                 "client": client_id,
-                "kind": kind,
                 "corrects": corrects_id,
                 "today": day,
                 "limit": limit + 1,

@@ -28,41 +28,65 @@ _OPEN = """FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id
 WHERE w.firm_id = :firm AND w.state IN ('unbilled', 'reserved')"""
 
 
-# What WIP is summed by: the names of the group's columns, its id first; the columns; the grouping; the join they need.
+# What WIP is summed by: the column; the names of the group's columns, its id first; what they are; the join they need.
 _GROUPS = {
-    "client": (["client_id", "client_name"], "c.id AS client_id, c.name AS client_name", "c.id, c.name", ""),
+    "client": ("client_id", ["client_id", "client_name"], "c.id AS client_id, c.name AS client_name", ""),
     "job": (
+        "job_id",
         ["job_id", "job_title", "client_id", "client_name"],
-        "w.job_id, coalesce(j.title, '') AS job_title, c.id AS client_id, c.name AS client_name",
-        "w.job_id, j.title, c.id, c.name",
-        "LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id",
+        "s.job_id, coalesce(j.title, '') AS job_title, c.id AS client_id, c.name AS client_name",
+        "LEFT JOIN job_copy j ON j.firm_id = c.firm_id AND j.id = s.job_id",
     ),
     "staff": (
+        "staff_id",
         ["staff_id", "staff_name"],
-        "w.staff_id, coalesce(s.name, '') AS staff_name",
-        "w.staff_id, s.name",
-        "LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id",
+        "s.staff_id, coalesce(p.name, '') AS staff_name",
+        "LEFT JOIN staff_copy p ON p.firm_id = c.firm_id AND p.id = s.staff_id",
     ),
 }
 
 
 def list_wip(uow: Uow, limit: int, cursor: str | None, by: str = "client") -> dict[str, Any]:
-    """WIP with its ageing per client, per job or per person, largest first, and what all of it comes to."""
-    names, columns, group, join = _GROUPS[by]
+    """WIP with its ageing per client, per job or per person, largest first, and what all of it comes to.
+
+    What is open is summed once, from the index that holds it, for order and totals; names are joined to sums, not to items, and only
+    what stands on the page is looked at for its age.
+    """
+    key, names, columns, join = _GROUPS[by]
     after, values = paging.keyset(
-        ["remaining", names[0], "currency"], cursor, descending=True, casts=["numeric", "uuid", ""]
+        ["remaining", key, "currency"], cursor, descending=True, casts=["numeric", "uuid", ""]
     )
-    open_items = _OPEN.replace("\nWHERE", f"\n{join} WHERE")
-    sql = f"""SELECT * FROM (SELECT {columns}, w.currency, {_SUMS} {open_items} GROUP BY {group}, w.currency) sums
-        WHERE true {after} ORDER BY remaining DESC, {names[0]} DESC, currency DESC LIMIT :limit"""
+    keys = ", ".join(dict.fromkeys(["client_id", key]))
+    group = ", ".join(str(n) for n in range(1, len(names) + 2))
+    sql = f"""WITH s AS MATERIALIZED (
+            SELECT {keys}, currency, sum(remaining) AS remaining FROM wip_items
+            WHERE firm_id = :firm AND state IN ('unbilled', 'reserved') GROUP BY {keys}, currency
+        ), seen AS MATERIALIZED (
+            SELECT {columns}, s.currency, sum(s.remaining) AS remaining
+            FROM s JOIN client_copy c ON c.firm_id = :firm AND c.id = s.client_id {join} GROUP BY {group}
+        ), totals AS (
+            SELECT array_agg(currency ORDER BY currency) AS currencies, array_agg(total ORDER BY currency) AS totals
+            FROM (SELECT currency, sum(remaining) AS total FROM seen GROUP BY currency) t
+        )
+        SELECT t.currencies, t.totals, p.* FROM totals t LEFT JOIN LATERAL (
+            SELECT * FROM seen WHERE true {after} ORDER BY remaining DESC, {key} DESC, currency DESC LIMIT :limit) p ON true
+        ORDER BY p.remaining DESC, p.{key} DESC, p.currency DESC"""
     base = {"firm": uow.firm_id, "today": today(uow)}
-    rows = uow.session.execute(text(sql), {**base, "limit": limit + 1, **values}).mappings().all()
-    totals = uow.session.execute(
-        text(f"SELECT w.currency, sum(w.remaining) AS remaining {_OPEN} GROUP BY w.currency ORDER BY 1"), base
+    found = uow.session.execute(text(sql), {**base, "limit": limit + 1, **values}).mappings().all()
+    rows = [r for r in found if r[key] is not None]
+    page = paging.page(rows, limit, lambda r: (r["remaining"], r[key], r["currency"]))
+    ages = uow.session.execute(
+        text(f"SELECT w.{key}, w.currency, {_SUMS} {_OPEN} AND w.{key} = ANY(:ids) GROUP BY 1, 2"),
+        {**base, "ids": list({r[key] for r in page["items"]})},
     )
-    page = paging.page(rows, limit, lambda r: (r["remaining"], r[names[0]], r["currency"]))
-    page["items"] = [{n: r[n] for n in (*names, "oldest_day")} | _open_figures(r) | _ages(r) for r in page["items"]]
-    return page | {"totals": [money.view(t.remaining, t.currency) for t in totals]}
+    aged = {(r[key], r["currency"]): r for r in ages.mappings()}
+    page["items"] = [
+        {n: r[n] for n in names} | {"oldest_day": age["oldest_day"]} | _open_figures(age) | _ages(age)
+        for r in page["items"]
+        for age in [aged[r[key], r["currency"]]]
+    ]
+    totals = zip(found[0]["currencies"] or [], found[0]["totals"] or [], strict=True)
+    return page | {"totals": [money.view(total, currency) for currency, total in totals]}
 
 
 def client_wip(uow: Uow, client_id: UUID) -> dict[str, Any]:
@@ -216,11 +240,11 @@ def broken_identities(uow: Uow) -> Iterator[str]:
     """Jobs whose items, or whose movements, break standard = billed + written down − written up + written off + remaining."""
     rows = uow.session.execute(
         text(
-            """SELECT i.job_id, i.currency FROM (
+            """SELECT coalesce(i.job_id, m.job_id) AS job_id, coalesce(i.currency, m.currency) AS currency FROM (
                 SELECT job_id, currency, sum(standard) AS standard, sum(billed) AS billed, sum(written_down) AS written_down,
                        sum(written_up) AS written_up, sum(written_off) AS written_off, sum(remaining) AS remaining
                 FROM wip_items GROUP BY job_id, currency) i
-            LEFT JOIN (
+            FULL JOIN (
                 SELECT job_id, currency,
                        coalesce(sum(amount) FILTER (WHERE kind = 'standard'), 0) AS standard,
                        coalesce(sum(amount) FILTER (WHERE kind = 'billed'), 0) AS billed,
@@ -229,7 +253,8 @@ def broken_identities(uow: Uow) -> Iterator[str]:
                        coalesce(sum(amount) FILTER (WHERE kind = 'written_off'), 0) AS written_off
                 FROM wip_movements GROUP BY job_id, currency) m ON m.job_id = i.job_id AND m.currency = i.currency
             WHERE i.standard <> i.billed + i.written_down - i.written_up + i.written_off + i.remaining
-               OR (i.standard, i.billed, i.written_down, i.written_up, i.written_off) IS DISTINCT FROM
+               OR (coalesce(i.standard, 0), coalesce(i.billed, 0), coalesce(i.written_down, 0), coalesce(i.written_up, 0),
+                   coalesce(i.written_off, 0)) IS DISTINCT FROM
                   (coalesce(m.standard, 0), coalesce(m.billed, 0), coalesce(m.written_down, 0), coalesce(m.written_up, 0),
                    coalesce(m.written_off, 0))"""
         )

@@ -53,19 +53,18 @@ _OPEN = {
         _OPENED.format(kind=rules.DISBURSEMENT, table="disbursements", own="NULL, s.day, 0, 0") + _MOVE
     ),
 }
-# rules.billed_at for every item of an invoice; a movement says by how much a figure went up or down.
+# rules.billed_at for every item of an invoice; a movement says by how much a figure went up or down. Whoever holds the draft holds what
+# is reserved on it, so the items need no lock of their own first.
 _BILLED = text(
-    f"""WITH was AS (
-        SELECT w.firm_id, w.id, w.written_down, w.written_up, x.billed, l.reason
-        FROM wip_items w JOIN invoice_items x ON x.firm_id = w.firm_id AND x.item_id = w.id AND x.live
-        JOIN invoice_lines l ON l.firm_id = x.firm_id AND l.id = x.line_id
-        WHERE x.firm_id = :firm AND x.invoice_id = :invoice ORDER BY w.id FOR UPDATE OF w
+    f"""WITH placed AS MATERIALIZED (
+        SELECT x.item_id, x.billed, l.reason FROM invoice_items x JOIN invoice_lines l ON l.firm_id = x.firm_id AND l.id = x.line_id
+        WHERE x.firm_id = :firm AND x.invoice_id = :invoice AND x.live ORDER BY x.item_id
     ), moved AS (
-        UPDATE wip_items w SET state = 'billed', billed = was.billed, written_down = greatest(w.standard - was.billed, 0),
-               written_up = greatest(was.billed - w.standard, 0), remaining = 0, carried_until = NULL, carry_reason = NULL
-        FROM was WHERE w.firm_id = was.firm_id AND w.id = was.id
-        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, w.billed, w.written_down - was.written_down AS written_down,
-                  w.written_up - was.written_up AS written_up, 0 AS written_off, w.invoice_id, was.reason)
+        UPDATE wip_items w SET state = 'billed', billed = p.billed, written_down = greatest(w.standard - p.billed, 0),
+               written_up = greatest(p.billed - w.standard, 0), remaining = 0, carried_until = NULL, carry_reason = NULL
+        FROM placed p WHERE w.firm_id = :firm AND w.id = p.item_id
+        RETURNING w.firm_id, w.id, w.job_id, w.currency, 0 AS standard, new.billed, new.written_down - old.written_down AS written_down,
+                  new.written_up - old.written_up AS written_up, 0 AS written_off, new.invoice_id, p.reason)
     {_MOVE}"""
 )
 # Back to the value it was drafted at.
