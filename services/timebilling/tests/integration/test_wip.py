@@ -138,6 +138,48 @@ def test_each_role_adjusts_up_to_its_limit(rated: Any, world: Any) -> None:
     rated.holds()
 
 
+def test_many_small_acts_on_a_job_count_together_within_a_month(rated: Any) -> None:
+    ids = rated.approved(*[3600] * 4)
+    manager, other = as_role(rated, "manager"), as_role(rated, "manager")
+    limits = {"limits": [{"role": "manager", "limit": money("150.00")}]}
+    rated.partner.post("/settings/adjustment-limits", limits).expect(200)
+    gone = {"reason": "goodwill"}
+    manager.post("/wip/write-off", {**gone, "ids": ids[:1]}).expect(200)
+    problem = manager.post("/wip/write-off", {**gone, "ids": ids[1:2]}).problem(403, "adjustment_over_limit")
+    assert problem.json["amount"] == money("200.00")
+    # What is set back counts no more, whatever way it went.
+    adjust(rated, ids[1:2], "60.00", api=manager).expect(200)
+    adjust(rated, ids[2:3], "80.00", api=manager).problem(403, "adjustment_over_limit")
+    adjust(rated, ids[1:2], "100.00", api=manager).expect(200)
+    adjust(rated, ids[2:3], "80.00", api=manager).expect(200)
+    # Each person has their own; another job, and another month, begin anew.
+    adjust(rated, ids[3:], "20.00", api=other).expect(200)
+    elsewhere = rated.approved(3600, job_id=str(rated.add_job()))
+    manager.post("/wip/write-off", {**gone, "ids": elsewhere}).expect(200)
+    rated.holds()
+
+
+def test_the_limit_holds_on_a_draft_too(rated: Any) -> None:
+    rated.approved(3600, 3600)
+    manager = as_role(rated, "manager")
+    limits = {"limits": [{"role": "manager", "limit": money("50.00")}]}
+    rated.partner.post("/settings/adjustment-limits", limits).expect(200)
+    draft = manager.post("/invoices", {"client_id": str(rated.client), "group_by": "entry"}).expect(201).json
+    path = f"/invoices/{draft['id']}"
+    # Of a line, of the whole, and a discount: all that is billed below standard counts together.
+    first, second = (f"{path}/lines/{x['id']}" for x in draft["lines"])
+    less = {"net": money("60.00"), "reason": "agreed"}
+    version = manager.patch(first, less, if_match=draft["version"]).expect(200).json["version"]
+    manager.patch(second, less, if_match=version).problem(403, "adjustment_over_limit")
+    manager.patch(path, less, if_match=version).problem(403, "adjustment_over_limit")
+    off = {"discount": {"percent": "10", "reason": "kept"}}
+    manager.patch(path, off, if_match=version).problem(403, "adjustment_over_limit")
+    back = {"net": money("100.00"), "reason": "agreed"}
+    version = manager.patch(first, back, if_match=version).expect(200).json["version"]
+    manager.patch(path, off, if_match=version).expect(200)
+    rated.holds()
+
+
 def test_limits_are_set_by_owners_and_partners_and_once_per_role(rated: Any) -> None:
     one = {"role": "manager", "limit": money("50.00")}
     rated.staff.post("/settings/adjustment-limits", {"limits": [one]}).problem(403, "permission_missing")

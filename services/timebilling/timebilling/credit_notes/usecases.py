@@ -229,14 +229,14 @@ WITH less AS (
     RETURNING w.id, w.job_id, w.currency, -less.amount AS billed, new.written_up - old.written_up AS written_up,
               new.written_down - old.written_down AS written_down
 )
-INSERT INTO wip_movements (firm_id, id, item_id, job_id, currency, kind, amount, invoice_id, reason, at)
-SELECT :firm, uuidv7(), m.id, m.job_id, m.currency, f.kind, f.amount, :note, :reason, :at FROM moved m,
+INSERT INTO wip_movements (firm_id, id, item_id, job_id, currency, kind, amount, invoice_id, reason, actor, at)
+SELECT :firm, uuidv7(), m.id, m.job_id, m.currency, f.kind, f.amount, :note, :reason, :actor, :at FROM moved m,
 LATERAL (VALUES ('billed', m.billed), ('written_up', m.written_up), ('written_down', m.written_down)) AS f (kind, amount) WHERE f.amount <> 0"""
 
 
 def _unbill(uow: Uow, invoice: Invoice, note: Invoice, *, rebill: bool) -> None:
     """The work behind the credited lines is billed at less: written down. Or it is unbilled again."""
-    values = {"firm": uow.firm_id, "note": note.id, "reason": note.reason, "at": uow.now}
+    values = {"firm": uow.firm_id, "note": note.id, "reason": note.reason, "actor": uow.principal.actor, "at": uow.now}
     by_line: dict[UUID, list[Any]] = {}
     for row in uow.session.execute(text(_SHARES), values):
         by_line.setdefault(row.credit_line, []).append(row)

@@ -28,6 +28,7 @@ from timebilling.ledger import usecases as ledger
 from timebilling.money import ZERO
 from timebilling.numbering.usecases import take
 from timebilling.taxes import usecases as taxes
+from timebilling.wip import rules as wip_rules
 from timebilling.wip import usecases as wip
 
 # --- drafts -----------------------------------------------------------------------------------------------------------
@@ -101,13 +102,14 @@ def change_draft(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int
 
     Errors: `invoice_issued`, `invoice_void` (409), `adjustment_reason_missing`, `currency_mismatch`, `amount_precision`,
     `amount_negative`, `prices_include_tax`, `prices_exclude_tax`, `discount_over_amount`, `discount_in_the_way` (422),
-    `version_conflict` (412).
+    `adjustment_over_limit` (403), `version_conflict` (412).
     """
     invoice = _draft(uow, invoice_id, if_match)
     before = facts(invoice)
     for name in ("note", "order_reference", "payment_terms_days"):
         setattr(invoice, name, body.get(name, getattr(invoice, name)))
     lines = parts.lines_of(uow, invoice)
+    was = _written(lines)
     if "bill_to_client_id" in body:
         invoice.client_id = _billed(uow, client(uow, invoice.work_client_id), UUID(body["bill_to_client_id"]))
     if "tax_inclusive" in body:
@@ -118,6 +120,7 @@ def change_draft(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int
     if amount is not None:
         _price_all(invoice, lines, amount, body.get("reason"))
     parts.total_up(uow, invoice, lines, today(uow))
+    _check_limit(uow, invoice, was, lines)
     _changed(uow, invoice, "invoice.changed", before, body.get("reason"))
     return invoice
 
@@ -129,6 +132,7 @@ def change_line(uow: Uow, invoice_id: UUID, line_id: UUID, body: dict[str, Any],
     invoice = _draft(uow, invoice_id, if_match)
     before = facts(invoice)
     lines = parts.lines_of(uow, invoice)
+    was = _written(lines)
     line = parts.line_of(lines, line_id)
     line.description = body.get("description", line.description)
     if "tax_code_id" in body:
@@ -144,6 +148,7 @@ def change_line(uow: Uow, invoice_id: UUID, line_id: UUID, body: dict[str, Any],
     elif amount is not None:
         parts.price([line], amount, body.get("reason"), invoice.currency, invoice.tax_inclusive)
     parts.total_up(uow, invoice, lines, today(uow))
+    _check_limit(uow, invoice, was, lines)
     _changed(uow, invoice, "invoice.line_changed", before, body.get("reason"))
     return invoice
 
@@ -467,6 +472,22 @@ def _price_all(invoice: Invoice, lines: Sequence[InvoiceLine], amount: Decimal, 
     parts.price(
         [x for x in lines if x.kind != rules.FEE], amount - fees, reason, invoice.currency, invoice.tax_inclusive
     )
+
+
+def _written(lines: Sequence[InvoiceLine]) -> Decimal:
+    """What the work on these lines is billed at above or below its standard value."""
+    return sum((abs(x.taxable + x.drawn - x.standard) for x in lines if x.kind != rules.FEE), ZERO)
+
+
+def _check_limit(uow: Uow, invoice: Invoice, was: Decimal, lines: Sequence[InvoiceLine]) -> None:
+    """Work is written up and down on a draft within the same limit as before it: all of the draft together counts.
+
+    Errors: `adjustment_over_limit` (403).
+    """
+    written = _written(lines)
+    if written > was:
+        limit = wip.limit_of(uow, invoice.currency)
+        _refuse(wip_rules.over_limit(written, limit, invoice.currency))
 
 
 def _include_tax(invoice: Invoice, lines: Sequence[InvoiceLine], inclusive: bool) -> None:

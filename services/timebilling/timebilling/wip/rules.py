@@ -70,7 +70,7 @@ UNLIMITED = frozenset({"owner", "partner", "billing"})
 
 
 def limit_of(roles: Iterable[str], limits: Mapping[tuple[str, str], Decimal], currency: str) -> Decimal | None:
-    """How much one act of a person with these roles may write up, down or off; None: any amount.
+    """How much a person with these roles may write up, down or off: in one act, and of one job in one month; None: any amount.
 
     `limits` are amounts by role and currency. A role's limit counts in its currency alone: in another one such a role may adjust
     nothing. Of several roles the highest counts. A copy of a person that knows no roles yet leaves it to the permission.
@@ -88,13 +88,17 @@ def limit_of(roles: Iterable[str], limits: Mapping[tuple[str, str], Decimal], cu
     return highest
 
 
-def over_limit(amount: Decimal, limit: Decimal | None, currency: str) -> DomainError | None:
+def over_limit(amount: Decimal, limit: Decimal | None, currency: str, *, of_month: bool = False) -> DomainError | None:
+    """`of_month`: the amount is what a person has done to one job this month, this act included."""
     if limit is None or amount <= limit:
         return None
+    much, most = view(amount, currency)["amount"], view(limit, currency)["amount"]
+    says = f"This is {much}."
+    if of_month:
+        says = f"With what you wrote up, down or off of this job this month, this is {much}."
     return Forbidden(
         "adjustment_over_limit",
-        f"You may write up, down or off {view(limit, currency)['amount']} {currency} at once; this is "
-        f"{view(amount, currency)['amount']}. Ask someone with a higher limit.",
+        f"You may write up, down or off {most} {currency} at once, and of one job in a month. {says} Ask someone with a higher limit.",
         limit=view(limit, currency),
         amount=view(amount, currency),
     )

@@ -47,11 +47,12 @@ class WipMovement(FirmOwned, Base):
     amount: Mapped[Decimal]  # signed
     invoice_id: Mapped[UUID | None]
     reason: Mapped[str | None]
+    actor: Mapped[str | None]  # who did it
     at: Mapped[datetime]
 
 
 class AdjustmentLimit(FirmOwned, Base):
-    """How much a role may write up, down or off in one act; a role without any has the default of `rules.limit_of`."""
+    """How much a role may write up, down or off, in one act and of one job in a month; a role without any has the default of `rules.limit_of`."""
 
     __tablename__ = "adjustment_limits"
     role: Mapped[str]

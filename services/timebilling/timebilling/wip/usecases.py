@@ -4,10 +4,11 @@ Each step leaves movements behind.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select, text
 
@@ -17,7 +18,7 @@ from chassis.uow import Uow
 from timebilling import money
 from timebilling.bulk import each
 from timebilling.copies.tables import StaffCopy
-from timebilling.copies.usecases import today
+from timebilling.copies.usecases import firm, today
 from timebilling.disbursements.queries import event as disbursement_event
 from timebilling.invoices.rules import refusal_to_draft
 from timebilling.time_entries.queries import event
@@ -25,8 +26,8 @@ from timebilling.wip import rules
 from timebilling.wip.tables import AdjustmentLimit
 
 _MOVE = """
-INSERT INTO wip_movements (firm_id, id, item_id, job_id, currency, kind, amount, invoice_id, reason, at)
-SELECT m.firm_id, uuidv7(), m.id, m.job_id, m.currency, f.kind, f.amount, m.invoice_id, m.reason, :at FROM moved m,
+INSERT INTO wip_movements (firm_id, id, item_id, job_id, currency, kind, amount, invoice_id, reason, actor, at)
+SELECT m.firm_id, uuidv7(), m.id, m.job_id, m.currency, f.kind, f.amount, m.invoice_id, m.reason, :actor, :at FROM moved m,
 LATERAL (VALUES ('standard', m.standard), ('billed', m.billed), ('written_down', m.written_down), ('written_up', m.written_up),
                 ('written_off', m.written_off)) AS f (kind, amount)
 WHERE f.amount <> 0"""
@@ -132,7 +133,7 @@ def open_items(uow: Uow, kind: str, standards: Mapping[UUID, Decimal]) -> None:
     """What approval has made billable becomes an item of its standard value; its entry or disbursement is written already."""
     if standards:
         values = {"ids": list(standards), "standards": list(standards.values())}
-        uow.session.execute(_OPEN[kind], {"firm": uow.firm_id, "at": uow.now, **values})
+        uow.session.execute(_OPEN[kind], {**_act(uow), **values})
 
 
 def hold(uow: Uow, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
@@ -180,12 +181,12 @@ def revalue(uow: Uow, standards: Mapping[UUID, Decimal], reason: str) -> None:
 def _revalue(uow: Uow, standards: Mapping[UUID, Decimal], state: str, reason: str) -> None:
     if standards:
         values = {"ids": list(standards), "standards": list(standards.values()), "state": state, "reason": reason}
-        uow.session.execute(_REVALUED, {"firm": uow.firm_id, "at": uow.now, **values})
+        uow.session.execute(_REVALUED, {**_act(uow), **values})
 
 
 def bill(uow: Uow, invoice_id: UUID) -> None:
     """Everything reserved on an invoice is billed at what its lines say."""
-    uow.session.execute(_BILLED, {"firm": uow.firm_id, "invoice": invoice_id, "at": uow.now})
+    uow.session.execute(_BILLED, {**_act(uow), "invoice": invoice_id})
     _announce(uow, _items_of(uow, invoice_id), "billed")
 
 
@@ -196,7 +197,7 @@ def give_back(uow: Uow, invoice_id: UUID, reason: str | None) -> None:
         text("SELECT state = 'billed' FROM wip_items WHERE firm_id = :firm AND invoice_id = :invoice LIMIT 1"),
         {"firm": uow.firm_id, "invoice": invoice_id},
     ).scalar()
-    uow.session.execute(_RETURNED, {"firm": uow.firm_id, "invoice": invoice_id, "at": uow.now, "reason": reason})
+    uow.session.execute(_RETURNED, {**_act(uow), "invoice": invoice_id, "reason": reason})
     if billed:
         _announce(uow, ids, "approved")
 
@@ -208,9 +209,9 @@ def write_off(uow: Uow, ids: Sequence[UUID], reason: str) -> dict[str, Any]:
     found = hold(uow, ids)
     done, answer = each(ids, found, _only_open, _missing)
     for currency in {i.currency for i in done}:
-        _check_limit(uow, sum((i.remaining for i in done if i.currency == currency), money.ZERO), currency)
+        check_limit(uow, [(i, i.remaining) for i in done if i.currency == currency], currency)
     gone = [i.id for i in done]
-    uow.session.execute(_WRITTEN_OFF, {"firm": uow.firm_id, "ids": gone, "at": uow.now, "reason": reason})
+    uow.session.execute(_WRITTEN_OFF, {**_act(uow), "ids": gone, "reason": reason})
     _announce(uow, gone, "written_off")
     for id in gone:
         uow.audit("wip.written_off", "wip_item", id, reason=reason)
@@ -241,11 +242,10 @@ def adjust(uow: Uow, ids: Sequence[UUID], amount: dict[str, Any], reason: str, p
     total, _ = money.parse(amount, pointer="/amount", currency=currency)
     rows = sorted((i for i in items if i is not None), key=lambda i: i.id)
     targets = rules.allocate(total, [r.standard for r in rows], currency)
-    changed = sum((abs(t - r.remaining) for t, r in zip(targets, rows, strict=True)), money.ZERO)
-    _check_limit(uow, changed, currency)
+    check_limit(uow, [(r, r.remaining - t) for t, r in zip(targets, rows, strict=True)], currency)
     if not preview:
         values = {"ids": [r.id for r in rows], "amounts": targets, "reason": reason}
-        uow.session.execute(_ADJUSTED, {"firm": uow.firm_id, "at": uow.now, **values})
+        uow.session.execute(_ADJUSTED, {**_act(uow), **values})
         for row, target in zip(rows, targets, strict=True):
             uow.audit(
                 "wip.adjusted",
@@ -346,15 +346,54 @@ def limit_view(row: AdjustmentLimit) -> dict[str, Any]:
     return {"role": row.role, "limit": money.view(row.amount, row.currency)}
 
 
-def _check_limit(uow: Uow, amount: Decimal, currency: str) -> None:
-    """Errors: `adjustment_over_limit` (403). Partner systems have no roles: their scope decides."""
-    if uow.principal.kind != "staff":
+# What a person has taken off each item of these jobs since an instant (put on it: negative), in a currency.
+_TAKEN_OFF = text(
+    """SELECT job_id, item_id, sum(CASE kind WHEN 'written_up' THEN -amount ELSE amount END) AS amount FROM wip_movements
+    WHERE firm_id = :firm AND actor = :actor AND job_id = ANY(:jobs) AND at >= :since AND currency = :currency
+      AND invoice_id IS NULL AND kind <> 'standard' GROUP BY 1, 2"""
+)
+
+
+def check_limit(uow: Uow, changes: Sequence[tuple[Row[Any], Decimal]], currency: str) -> None:
+    """Whether a person may take this off these items (put it on: negative): together, and with what they did to the same job this month.
+
+    Errors: `adjustment_over_limit` (403). Partner systems have no roles: their scope decides.
+    """
+    limit = limit_of(uow, currency)
+    if limit is None:
         return
-    person = uow.session.get(StaffCopy, (uow.firm_id, uow.principal.uuid))
-    known = {(x.role, x.currency): x.amount for x in limits(uow)}
-    refused = rules.over_limit(amount, rules.limit_of(person.roles if person else (), known, currency), currency)
+    refused = rules.over_limit(sum((abs(c) for _, c in changes), money.ZERO), limit, currency)
     if refused is not None:
         raise refused
+    # One act of a person after the other: of two at once each would count without the other.
+    key = f"{uow.firm_id}|{uow.principal.actor}"
+    uow.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7237006))"), {"key": key})
+    day = today(uow).replace(day=1)
+    since = datetime.combine(day, time(), ZoneInfo(firm(uow).time_zone))
+    values = {"jobs": list({item.job_id for item, _ in changes}), "since": since, "currency": currency}
+    net: dict[UUID, dict[UUID, Decimal]] = {}
+    for row in uow.session.execute(_TAKEN_OFF, {**_act(uow), **values}):
+        net.setdefault(row.job_id, {})[row.item_id] = row.amount
+    for item, change in changes:
+        of_job = net.setdefault(item.job_id, {})
+        of_job[item.id] = of_job.get(item.id, money.ZERO) + change
+    for of_job in net.values():
+        refused = rules.over_limit(sum((abs(a) for a in of_job.values()), money.ZERO), limit, currency, of_month=True)
+        if refused is not None:
+            raise refused
+
+
+def limit_of(uow: Uow, currency: str) -> Decimal | None:
+    """How much the caller may write up, down or off; None: any amount."""
+    if uow.principal.kind != "staff":
+        return None
+    person = uow.session.get(StaffCopy, (uow.firm_id, uow.principal.uuid))
+    known = {(x.role, x.currency): x.amount for x in limits(uow)}
+    return rules.limit_of(person.roles if person else (), known, currency)
+
+
+def _act(uow: Uow) -> dict[str, Any]:
+    return {"firm": uow.firm_id, "at": uow.now, "actor": uow.principal.actor}
 
 
 def _only_open(item: Row[Any]) -> None:
