@@ -11,6 +11,7 @@ from praxis.timebilling.v1.events_pb2 import DisbursementChanged, InvoiceChanged
 from praxis.workflow.v1.events_pb2 import JobChanged, TaskChanged
 from timebilling.arrangements import usecases as arrangements
 from timebilling.billing_runs import usecases as billing_runs
+from timebilling.card_payments import usecases as card_payments
 from timebilling.copies import usecases as copies
 from timebilling.disbursements import queries as disbursements
 from timebilling.invoices import pdf
@@ -41,6 +42,7 @@ TIMERS: dict[str, Callable[..., object]] = {
     "repoint": merged.again,
     "render_invoice": pdf.render_invoice,
     "tell_of_work": wip_acts.tell_of_work,
+    "card_fee": card_payments.book_fee,
     "bill_recurring": arrangements.bill_recurring,
     "billing_run": billing_runs.advance,
     "announce_overdue": reminders.overdue,

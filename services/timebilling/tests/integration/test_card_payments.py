@@ -9,16 +9,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from chassis.db import new_id
-from chassis.errors import Conflict, NotFound
+from chassis.errors import Conflict, NotFound, Unavailable
 from praxis.timebilling.v1.timebilling_pb2 import GetInvoiceRequest, StartCheckoutRequest
+from timebilling.card_payments.usecases import book_fee
 
 SECRET = "whsec_only_for_tests"
 NOBODY = "018f0000-0000-7000-8000-000000000000"
@@ -34,6 +37,7 @@ class Stripe:
     def __init__(self) -> None:
         self.sessions: dict[str, dict[str, str]] = {}
         self.refunds: list[dict[str, str]] = []
+        self.fee: dict[str, Any] | None = None  # the balance transaction of every charge, once there is one
         self.accounts: list[str | None] = []
         self.down = False
         self._answers: dict[str, dict[str, Any]] = {}
@@ -107,7 +111,9 @@ class Stripe:
             for k, v in session.items()
             if "payment_intent_data[metadata]" in k
         }
-        return 200, {"id": intent, "object": "payment_intent", "metadata": metadata}
+        # Only who asks for it is given the charge, with what was kept of it.
+        charge = {"id": "ch_1", "object": "charge", "balance_transaction": self.fee} if "expand" in path else "ch_1"
+        return 200, {"id": intent, "object": "payment_intent", "metadata": metadata, "latest_charge": charge}
 
 
 @pytest.fixture
@@ -230,6 +236,54 @@ def test_the_same_event_delivered_32_times_at_once_is_one_payment(shop: Any) -> 
     assert sum(a.json["heard"] for a in answers) == 1
     assert len(received(shop)) == 1
     assert balance(shop) == "0.00"
+    shop.holds()
+
+
+def test_what_the_provider_keeps_is_posted_once_when_it_says_so(shop: Any) -> None:
+    session = checkout(shop)
+    tell(shop, paid(shop, session)).expect(200)
+    (payment,) = received(shop)
+    assert payment["fees"] == []
+    (planned,) = (d for d in shop.world.due(shop.id) if d.kind == "card_fee")
+    with shop.world.uow(shop.id) as uow, pytest.raises(Unavailable) as early:
+        book_fee(uow, **planned.payload)  # not said yet: the worker tries again
+    assert early.value.code == "card_fee_unknown"
+    shop.stripe.fee = {"id": "txn_1", "object": "balance_transaction", "amount": 11_900, "fee": 371, "currency": "eur"}
+    for _ in range(2):
+        with shop.world.uow(shop.id) as uow:
+            book_fee(uow, **planned.payload)
+    # In the currency the account is paid out in; what the client has paid stays what it was.
+    (payment,) = received(shop)
+    assert payment["fees"] == [money("3.71", "EUR")]
+    assert (payment["amount"], balance(shop)) == (money("100.00"), "0.00")
+    with shop.world.uow(shop.id) as uow:
+        rows = uow.session.execute(
+            text(
+                "SELECT e.account, e.debit, e.credit FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id "
+                "WHERE p.kind = 'card_fee' ORDER BY e.account"
+            )
+        ).all()
+    assert [tuple(r) for r in rows] == [("bank", 0, Decimal("3.71")), ("card_fees", Decimal("3.71"), 0)]
+    shop.holds()
+
+
+def test_a_dispute_costs_its_fee(shop: Any) -> None:
+    session = checkout(shop)
+    tell(shop, paid(shop, session)).expect(200)
+    dispute = {
+        "id": "dp_1",
+        "object": "dispute",
+        "payment_intent": session.replace("cs_", "pi_"),
+        "amount": 10_000,
+        "currency": "gbp",
+        "reason": "fraudulent",
+        "balance_transactions": [
+            {"id": "txn_2", "object": "balance_transaction", "amount": -10_000, "fee": 2_000, "currency": "gbp"}
+        ],
+    }
+    for heard in (True, False):
+        assert tell(shop, event("charge.dispute.funds_withdrawn", dispute)).expect(200).json == {"heard": heard}
+    assert (received(shop)[0]["fees"], received(shop)[0]["status"]) == ([money("20.00")], "returned")
     shop.holds()
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from chassis.db import new_id
 from chassis.testing import World
 
-
 # Thousands of each of what the lists below show, few of them in the state that is asked for.
 MONEY_AND_PAPERS = (
     "ALTER TABLE disbursements DISABLE TRIGGER refuse_closed_time",

@@ -36,6 +36,17 @@ def metadata_of(runtime: "Runtime", account: str | None, payment_intent: str) ->
     return dict(found.metadata.to_dict() if found.metadata else {})
 
 
+def transaction_of(runtime: "Runtime", account: str | None, payment_intent: str) -> dict[str, Any] | None:
+    """The balance transaction of a payment's charge: amount, fee, net; None while there is none. Errors: `card_payments_unavailable` (503)."""
+    wanted = {"expand": ["latest_charge.balance_transaction"]}
+    found = _asking(
+        lambda client: client.v1.payment_intents.retrieve(payment_intent, wanted, _options(account)), runtime
+    )
+    charge = found.to_dict().get("latest_charge")
+    made = charge.get("balance_transaction") if isinstance(charge, dict) else None
+    return made if isinstance(made, dict) else None
+
+
 def verified(runtime: "Runtime", payload: bytes, signature: str) -> dict[str, Any]:
     """The event, if Stripe signed just these bytes in the last five minutes. Errors: `webhook_signature_invalid` (400), `card_payments_off` (409)."""
     secret = runtime.settings.stripe_webhook_secret

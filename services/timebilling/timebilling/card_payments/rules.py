@@ -34,6 +34,7 @@ class Returned:
     amount: Decimal
     currency: str
     reason: str
+    fee: tuple[Decimal, str] | None = None  # what the provider charges for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ def told(event: Mapping[str, Any]) -> Told | None:
     ):
         return _returned("refund", thing, thing.get("reason") or "refunded at the card provider")
     if what == "charge.dispute.funds_withdrawn" and thing.get("payment_intent"):
-        return _returned("chargeback", thing, f"disputed: {thing.get('reason') or 'no reason given'}")
+        return _returned(
+            "chargeback", thing, f"disputed: {thing.get('reason') or 'no reason given'}", _fee_of_dispute(thing)
+        )
     if what == "charge.dispute.funds_reinstated" and thing.get("payment_intent"):
         currency = thing["currency"].upper()
         return Reinstated(
@@ -108,9 +111,23 @@ def _ours(thing: Mapping[str, Any]) -> tuple[UUID, UUID] | None:
         return None
 
 
-def _returned(kind: str, thing: Mapping[str, Any], reason: str) -> Returned:
+def _returned(kind: str, thing: Mapping[str, Any], reason: str, fee: tuple[Decimal, str] | None = None) -> Returned:
     currency = thing["currency"].upper()
-    return Returned(kind, thing["id"], thing["payment_intent"], amount_of(thing["amount"], currency), currency, reason)
+    amount = amount_of(thing["amount"], currency)
+    return Returned(kind, thing["id"], thing["payment_intent"], amount, currency, reason, fee)
+
+
+def fee_of(transaction: Mapping[str, Any] | None) -> tuple[Decimal, str] | None:
+    """What a balance transaction of Stripe says was kept, in the currency the account is paid out in; None while there is none yet."""
+    if not isinstance(transaction, Mapping):
+        return None
+    currency = transaction["currency"].upper()
+    return amount_of(transaction["fee"], currency), currency
+
+
+def _fee_of_dispute(thing: Mapping[str, Any]) -> tuple[Decimal, str] | None:
+    """The fee of the first balance transaction: that by which the money was withdrawn."""
+    return fee_of(next(iter(thing.get("balance_transactions") or []), None))
 
 
 def refusal_to_start(enabled: bool, state: str, balance: Decimal) -> DomainError | None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from chassis import auth
 from chassis.db import new_id
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Unavailable
 from chassis.uow import Stored, Uow, lost_update, perform
 from timebilling import money
 from timebilling.card_payments import provider, rules
@@ -18,6 +18,9 @@ from timebilling.card_payments.tables import CardSettings, Checkout
 from timebilling.copies.usecases import today
 from timebilling.invoices import usecases as invoicing
 from timebilling.invoices.tables import Invoice
+from timebilling.ledger import rules as ledger_rules
+from timebilling.ledger import usecases as ledger
+from timebilling.ledger.tables import LedgerPosting
 from timebilling.money import ZERO
 from timebilling.payments import usecases as payments
 from timebilling.payments.tables import Payment, Refund
@@ -175,7 +178,39 @@ def _receive(uow: Uow, news: Received) -> bool:
     payment = _record(uow, checkout, news.amount, news.currency, news.provider_id)
     checkout.state, checkout.payment_id = "paid", payment.id
     uow.session.flush()
+    uow.later("card_fee", payment.id, payment_id=str(payment.id))
     return True
+
+
+def book_fee(uow: Uow, payment_id: str) -> None:
+    """In the worker: what the provider kept of a card payment, once it says so; tried again until then.
+
+    Errors: `card_payments_unavailable`, `card_fee_unknown` (503).
+    """
+    payment = payments.locked(uow, UUID(payment_id))
+    booked = select(LedgerPosting.id).where(
+        LedgerPosting.firm_id == uow.firm_id, LedgerPosting.payment_id == payment.id, LedgerPosting.kind == "card_fee"
+    )
+    if payment.provider_id is None or uow.session.execute(booked).first():
+        return
+    fee = rules.fee_of(provider.transaction_of(uow.runtime, load(uow).account, payment.provider_id))
+    if fee is None:
+        raise Unavailable("card_fee_unknown", "The card provider has not said yet what it keeps.", retry_after=3600)
+    _post_fee(uow, payment, "card_fee", fee)
+
+
+def _post_fee(uow: Uow, payment: Payment, kind: str, fee: tuple[Decimal, str]) -> None:
+    amount, currency = fee
+    ledger.post(
+        uow,
+        kind,
+        ledger_rules.card_fee(amount),
+        posted_on=today(uow),
+        currency=currency,
+        client_id=payment.client_id,
+        payment_id=payment.id,
+    )
+    uow.audit(f"payment.{kind}", "payment", payment.id, after={"fee": money.view(amount, currency)})
 
 
 def _expire(uow: Uow, news: Expired) -> bool:
@@ -207,6 +242,8 @@ def _return(uow: Uow, news: Returned) -> bool:
         reason=news.reason,
         provider_id=news.provider_id,
     )
+    if news.fee is not None:
+        _post_fee(uow, payment, "dispute_fee", news.fee)
     return True
 
 

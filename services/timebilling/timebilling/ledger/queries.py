@@ -40,12 +40,13 @@ def strays(uow: Uow) -> Iterator[str]:
 
 
 def lost_money(uow: Uow) -> Iterator[str]:
-    """Payments whose bank entries are not what came in less what went back (nothing, for one reversed)."""
+    """Payments whose bank entries, provider's fees apart, are not what came in less what went back (nothing, for one reversed)."""
     rows = uow.session.execute(
         text(
             """SELECT p.id FROM payments p LEFT JOIN (
                 SELECT x.firm_id, x.payment_id, sum(e.debit - e.credit) AS bank FROM ledger_postings x
-                JOIN ledger_entries e ON e.firm_id = x.firm_id AND e.posting_id = x.id AND e.account = 'bank' GROUP BY 1, 2
+                JOIN ledger_entries e ON e.firm_id = x.firm_id AND e.posting_id = x.id AND e.account = 'bank'
+                WHERE x.kind NOT IN ('card_fee', 'dispute_fee') GROUP BY 1, 2
             ) b ON b.firm_id = p.firm_id AND b.payment_id = p.id
             WHERE coalesce(b.bank, 0) <> CASE WHEN p.reversed_at IS NULL THEN p.amount - p.refunded ELSE 0 END"""
         )

@@ -8,7 +8,7 @@ from timebilling.money import ZERO
 
 # Accounts. A further one (retainers, trust, exchange gains) is a further word here.
 DEBTORS, FEES, OUTPUT_TAX, BANK, CLIENT_CREDIT = "debtors", "fees", "output_tax", "bank", "client_credit"
-BAD_DEBTS = "bad_debts"
+BAD_DEBTS, CARD_FEES = "bad_debts", "card_fees"
 # Cash rounding; what foreign debts are worth more or less in the firm's currency, and what that gained or lost.
 ROUNDING, REVALUATION, EXCHANGE_GAINS, EXCHANGE_LOSSES = "rounding", "revaluation", "exchange_gains", "exchange_losses"
 
@@ -71,6 +71,11 @@ def allocations_taken_back(amount: Decimal) -> list[Entry]:
 def money_returned(amount: Decimal) -> list[Entry]:
     """A refund or a chargeback: the client's credit leaves by the bank."""
     return _legs(Entry(CLIENT_CREDIT, debit=amount), Entry(BANK, credit=amount))
+
+
+def card_fee(amount: Decimal) -> list[Entry]:
+    """What the card provider keeps for itself of what it pays out. The client has paid all the same."""
+    return _legs(Entry(CARD_FEES, debit=amount), Entry(BANK, credit=amount))
 
 
 def bad_debt(amount: Decimal) -> list[Entry]:

@@ -61,6 +61,14 @@ def _views(uow: Uow, rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
         text("SELECT * FROM refunds r WHERE r.firm_id = :firm AND r.payment_id = ANY(:ids) ORDER BY r.id"),
         {"firm": uow.firm_id, "ids": [r["id"] for r in rows]},
     ).all()
+    fees = uow.session.execute(
+        text(
+            "SELECT p.payment_id, p.currency, sum(e.debit) AS amount FROM ledger_postings p "
+            "JOIN ledger_entries e ON e.firm_id = p.firm_id AND e.posting_id = p.id AND e.account = 'card_fees' "
+            "WHERE p.firm_id = :firm AND p.payment_id = ANY(:ids) AND p.kind IN ('card_fee', 'dispute_fee') GROUP BY 1, 2 ORDER BY 1, 2"
+        ),
+        {"firm": uow.firm_id, "ids": [r["id"] for r in rows if r["provider_id"]]},
+    ).all()
     names = ("id", "client_id", "client_name", "received_on", "method", "reference", "reversal_reason", "created_at")
     return [
         {n: r[n] for n in names}
@@ -71,6 +79,7 @@ def _views(uow: Uow, rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
                 0 if r["reversed_at"] else r["amount"] - r["allocated"] - r["refunded"], r["currency"]
             ),
             "refunded": money.view(r["refunded"], r["currency"]),
+            "fees": [money.view(x.amount, x.currency) for x in fees if x.payment_id == r["id"]],
             "allocations": [
                 {"invoice_id": a.invoice_id, "number": a.number, "amount": money.view(a.amount, r["currency"])}
                 for a in allocations
