@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
     Column,
+    Connection,
     DateTime,
     Engine,
     Identity,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     create_engine,
+    event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -203,8 +206,11 @@ def _dumps(value: Any) -> str:
 
 
 def make_engine(url: str, *, pool: int, name: str, statement_timeout_ms: int = 15_000) -> Engine:
-    """An engine whose pool is as large as the process's threads: nobody waits for a connection behind another."""
-    return create_engine(
+    """An engine whose pool is as large as the process's threads: nobody waits for a connection behind another.
+
+    The driver begins nothing by itself (a unit of work sends BEGIN along with its first statement); whoever begins through the engine gets one.
+    """
+    engine = create_engine(
         url,
         pool_size=pool,
         max_overflow=0,
@@ -214,8 +220,17 @@ def make_engine(url: str, *, pool: int, name: str, statement_timeout_ms: int = 1
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
         connect_args={
+            "autocommit": True,
             "application_name": name,
             "connect_timeout": 5,
             "options": f"-c statement_timeout={statement_timeout_ms} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
         },
     )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    raw: Any = connection.connection.dbapi_connection
+    if raw.info.transaction_status == TransactionStatus.IDLE:
+        raw.execute("BEGIN")

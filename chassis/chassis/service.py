@@ -26,6 +26,7 @@ from chassis.db import make_engine
 from chassis.errors import DomainError
 from chassis.settings import ServiceSettings, host_port
 from chassis.uow import Uow, unit_of_work
+from chassis.waking import Waker
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,12 @@ class Runtime:
 
     @cached_property
     def engine(self) -> Engine:
-        # The relay, the consumer, retries, timers and housekeeping have a thread each besides the request threads.
-        return make_engine(self.settings.database_url, pool=self.settings.threads, name=f"{self.service.name}")
+        # One connection for each request thread and one for who wakes the worker.
+        return make_engine(self.settings.database_url, pool=self.settings.threads + 1, name=f"{self.service.name}")
+
+    @cached_property
+    def waker(self) -> Waker:
+        return Waker(self.engine)
 
     @cached_property
     def verifier(self) -> TokenVerifier:
@@ -187,10 +192,14 @@ def _grpc(runtime: Runtime, _arguments: list[str]) -> None:
     runtime.channels.close()
 
 
+_BEHIND = 5  # where processors are short, whoever waits for an answer goes before what may follow
+
+
 def _worker(runtime: Runtime, _arguments: list[str]) -> None:
     runtime.settings.require("database_url", "amqp_url")
     from chassis.worker import run
 
+    os.nice(_BEHIND)
     stop = _stop_event()
     _serve_health(runtime, stop)
     run(runtime, stop)

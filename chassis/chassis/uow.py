@@ -2,23 +2,25 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import orjson
-import psycopg
 from google.protobuf.message import Message
+from psycopg.rows import dict_row, namedtuple_row
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from chassis import db, events, telemetry
+from chassis import db, events, telemetry, wire
 from chassis.auth import Principal
 from chassis.errors import Conflict, DomainError, Invalid, NotFound, PreconditionFailed, Unavailable
 
@@ -61,7 +63,7 @@ class Uow:
     """One unit of work for one firm. See docs/adding-a-service.md."""
 
     runtime: "Runtime"
-    session: Session
+    connection: Connection
     principal: Principal
     firm_id: UUID
     now: datetime
@@ -72,8 +74,33 @@ class Uow:
     _audited: list[dict[str, Any]] = field(default_factory=list)
     _due: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # the last plan of each (kind, key)
     _stored: Stored | None = None
+    _written: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _dirty: bool = False
     _earlier: tuple[Any, ...] | None = None
+
+    @cached_property
+    def session(self) -> Session:
+        """The mapper's session in this transaction, made when it is first asked for: what reads and writes rows only does without."""
+        return Session(self.connection, expire_on_commit=False, autoflush=False)
+
+    @property
+    def _mapped(self) -> Session | None:
+        return self.__dict__.get("session")
+
+    def rows(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of a statement with `:name`d values, straight from the driver: for lists, where the mapper would cost more than the answer."""
+        return self._fetched(statement, values, dict_row)
+
+    def row(self, statement: str, values: Mapping[str, Any]) -> Any:
+        """The one row of a statement with `:name`d values, its columns by name; None if there is none."""
+        found = self._fetched(statement, values, namedtuple_row)
+        return found[0] if found else None
+
+    def _fetched(self, statement: str, values: Mapping[str, Any], shape: Any) -> list[Any]:
+        with wire.raw_of(self.connection, statement, values) as raw:
+            cursor = raw.cursor(row_factory=shape)
+            cursor.execute(wire.driver_form(statement), values)
+            return cursor.fetchall()  # type: ignore[no-any-return]
 
     def get(self, model: type[T], id: UUID | str, *, lock: bool = False, version: int | None = None) -> T:
         """The firm's row of that id. Errors: `<name>_not_found` (404); `version_conflict` (412) if it is no longer `version`."""
@@ -93,6 +120,27 @@ class Uow:
         self.session.add(row)
         self.session.flush()
         return row
+
+    def insert(self, row: T) -> T:
+        """Adds a row that travels with the commit, past the mapper: for what is written often and not asked for again here.
+        What the database refuses is refused at the commit. Its version is 1."""
+        statement, columns = wire.insert_of(type(row))  # type: ignore[arg-type]  # mypy doubts that classes are hashable
+        values = {}
+        for column in columns:
+            if (value := getattr(row, column.key)) is None and (value := column.otherwise()) is not None:
+                setattr(row, column.key, value)
+            values[column.key] = Jsonb(value, _dumps) if column.json and value is not None else value
+        self._written.append((statement, values))
+        return row
+
+    def flush(self) -> None:
+        """Writes rows now that would travel with the commit: for who is about to ask for them."""
+        if self._mapped is not None:
+            self._mapped.flush()
+        if self._written:
+            parts, values = self._rows_written()
+            self._written = []
+            wire.send(self.connection, _together(parts), values)
 
     def announce(self, event: Message, *, subject: UUID | str, version: int = 1) -> None:
         """Puts an event into the outbox; it leaves when, and only if, this transaction commits."""
@@ -145,12 +193,14 @@ class Uow:
     def attempt(self) -> Iterator[None]:
         """What is done inside holds together: an error undoes all of it, what was announced, audited and planned included.
         It goes on to the caller, who may catch it and do something else in this unit of work."""
-        announced, audited, due, dirty = len(self._announced), len(self._audited), dict(self._due), self._dirty
+        announced, audited, written = len(self._announced), len(self._audited), len(self._written)
+        due, dirty = dict(self._due), self._dirty
         try:
             with self.session.begin_nested():
                 yield
         except BaseException:
-            del self._announced[announced:], self._audited[audited:]
+            del self._announced[announced:], self._audited[audited:], self._written[written:]
+            wire.forget_names(self.connection)
             self._due, self._dirty = due, dirty
             raise
 
@@ -197,9 +247,8 @@ class Uow:
     @property
     def wrote(self) -> bool:
         """Whether there is something to commit besides rows already flushed through `keep`."""
-        return bool(
-            self._announced or self._audited or self._due or self._dirty or self.session.new or self.session.dirty
-        )
+        mapped = self._mapped is not None and (self._mapped.new or self._mapped.dirty)
+        return bool(self._announced or self._audited or self._due or self._written or self._dirty or mapped)
 
     def keep(self) -> None:
         """Says that a read has written (a copy it lacked) and its transaction is to be committed."""
@@ -207,22 +256,26 @@ class Uow:
 
     def commit(self) -> None:
         """Writes what was announced, audited, planned and answered, and commits, in one round trip (two if there are many events)."""
-        self.session.flush()
+        if self._mapped is not None:
+            self._mapped.flush()
         if len(self._announced) >= _MANY:
             self._copy_out()
-        statement, parameters = self._epilogue()
-        _send(self.session.connection(), f"{statement}; COMMIT" if statement else "COMMIT", parameters)
-        self.session.commit()
+        wire.send(self.connection, *self._epilogue(), end="COMMIT")
+        if self._mapped is not None:
+            self._mapped.commit()
+        if self._announced or self._due:
+            self.runtime.waker.call([name for name, work in (("events", self._announced), ("due", self._due)) if work])
 
     def _copy_out(self) -> None:
         """Many events go out by COPY, in their order: quoting each of thousands would cost more than writing them."""
-        with _raw(self.session.connection(), _OUTBOX) as raw, raw.cursor() as cursor, cursor.copy(_OUTBOX) as copy:
+        with wire.raw_of(self.connection, _OUTBOX) as raw, raw.cursor() as cursor, cursor.copy(_OUTBOX) as copy:
             for e in self._announced:
                 copy.write_row((e.id, self.firm_id, e.type, e.subject, e.encode(), self.now))
 
     def _epilogue(self) -> tuple[str, dict[str, Any]]:
-        parts: list[str] = []
-        p: dict[str, Any] = {"firm": self.firm_id, "at": self.now}
+        """One statement for all that goes with the commit, and its values; empty if there is nothing."""
+        parts, p = self._rows_written()
+        p |= {"firm": self.firm_id, "at": self.now}
         few = self._announced if len(self._announced) < _MANY else []
         if few:
             # One insert: rows of several would be numbered in any order, and so leave in any order.
@@ -287,12 +340,17 @@ class Uow:
                 "headers": _json(self._stored.headers),
                 "body": self._stored.body,
             }
-        if not parts and not self._announced:
-            return "", {}
-        heads = ", ".join(f"w{i} AS ({part})" for i, part in enumerate(parts))
-        wakes = [name for name, work in (("events", self._announced), ("due", self._due)) if work]
-        told = ", ".join(f"pg_notify('praxis_work', '{name}')" for name in wakes)
-        return f"{'WITH ' + heads if parts else ''} SELECT {told or '1'}", p
+        return _together(parts), p
+
+    def _rows_written(self) -> tuple[list[str], dict[str, Any]]:
+        """The statements of `insert`, and their values under names of their own."""
+        parts = [statement.replace("%(", f"%(w{i}") for i, (statement, _) in enumerate(self._written)]
+        return parts, {f"w{i}{n}": v for i, (_, values) in enumerate(self._written) for n, v in values.items()}
+
+
+def _together(parts: list[str]) -> str:
+    """Several statements that change data as one; empty if there is none."""
+    return f"WITH {', '.join(f'w{i} AS ({part})' for i, part in enumerate(parts))} SELECT" if parts else ""
 
 
 def lost_update(current: int | None) -> PreconditionFailed:
@@ -309,8 +367,12 @@ def _singular(table: str) -> str:
     return table.removesuffix("s")
 
 
+def _dumps(value: Any) -> bytes:
+    return orjson.dumps(value, default=str)
+
+
 def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value, default=str).decode()
+    return None if value is None else _dumps(value).decode()
 
 
 @contextmanager
@@ -330,53 +392,45 @@ def unit_of_work(
     reset = db.current_firm.set(firm)
     try:
         with _translated(runtime), runtime.engine.connect() as connection:
-            # The driver begins nothing by itself: BEGIN travels with what enters the transaction, COMMIT with what ends it.
-            connection.execution_options(isolation_level="AUTOCOMMIT")
             now, earlier = _enter(connection, firm, principal, idempotency)
-            with Session(connection, expire_on_commit=False, autoflush=False) as session:
-                yield Uow(runtime, session, principal, firm, now, if_match, idempotency, _earlier=earlier)
+            uow = Uow(runtime, connection, principal, firm, now, if_match, idempotency, _earlier=earlier)
+            try:
+                yield uow
+            finally:
+                wire.leave(connection)
+                if uow._mapped is not None:
+                    uow._mapped.close()
     finally:
         db.current_firm.reset(reset)
+
+
+_ENTER = (
+    "SELECT set_config('app.firm_id', CAST(%(firm)s AS text), true), set_config('app.viewer', %(viewer)s, true), now(), "
+    "i.fingerprint, i.status, i.headers, i.body FROM (VALUES (1)) AS one LEFT JOIN idempotency i "
+    "ON i.firm_id = CAST(%(firm)s AS uuid) AND i.caller = %(caller)s AND i.key = %(key)s"
+)
 
 
 def _enter(
     connection: Connection, firm: UUID, principal: Principal, idempotency: Idempotency | None
 ) -> tuple[datetime, tuple[Any, ...] | None]:
     """Begins the transaction as this firm and viewer; answers its instant and what was stored under the key before."""
-    statement = (
-        "BEGIN; SELECT set_config('app.firm_id', %(firm)s, true), set_config('app.viewer', %(viewer)s, true), now()"
-    )
-    parameters: dict[str, Any] = {"firm": str(firm), "viewer": principal.viewer}
-    if idempotency is not None:
-        statement += (
-            "; SELECT fingerprint, status, headers, body FROM idempotency "
-            "WHERE firm_id = %(firm)s AND caller = %(caller)s AND key = %(key)s"
-        )
-        parameters |= {"caller": principal.actor, "key": idempotency.key}
-    cursor = _send(connection, statement, parameters)
-    cursor.nextset()
-    (_, _, now) = cursor.fetchone() or (None, None, datetime.now(UTC))
-    earlier = cursor.fetchone() if cursor.nextset() else None
-    return now.astimezone(UTC), earlier
-
-
-def _send(connection: Connection, statement: str, parameters: dict[str, Any]) -> psycopg.ClientCursor[Any]:
-    """Sends several statements in one round trip. The driver quotes the values, since parameters can't be bound across statements."""
-    with _raw(connection, statement, parameters) as raw:
-        return psycopg.ClientCursor[Any](raw).execute(statement.encode(), parameters)
-
-
-@contextmanager
-def _raw(connection: Connection, statement: str, parameters: dict[str, Any] | None = None) -> Iterator[Any]:
-    """The driver's own connection, for what SQLAlchemy has no words for; errors come out as they would of SQLAlchemy."""
-    raw: Any = connection.connection.dbapi_connection
+    values = {
+        "firm": str(firm),
+        "viewer": principal.viewer,
+        "caller": principal.actor if idempotency else None,
+        "key": idempotency.key if idempotency else None,
+    }
     try:
-        yield raw
-    except psycopg.Error as error:
-        wrapped = DBAPIError.instance(
-            statement, parameters, error, psycopg.Error, connection_invalidated=raw.closed, dialect=connection.dialect
-        )
-        raise wrapped from error
+        cursor = wire.send(connection, _ENTER, values, begin="BEGIN")
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != "26000":
+            raise
+        wire.leave(connection)
+        wire.forget_names(connection)
+        cursor = wire.send(connection, _ENTER, values, begin="BEGIN")
+    _, _, now, *earlier = cursor.fetchone() or (None, None, datetime.now(UTC), None)
+    return now.astimezone(UTC), tuple(earlier) if earlier[0] is not None else None
 
 
 _tenants_lock = threading.Lock()

@@ -14,6 +14,7 @@ from chassis import sealing, telemetry
 from chassis.bus import Relay
 from chassis.consumer import Consumer, Handler
 from chassis.due import Timers
+from chassis.waking import CHANNEL
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
@@ -51,7 +52,7 @@ def _listen(runtime: "Runtime", stop: threading.Event, wakes: Mapping[str, threa
     while not stop.is_set():
         try:
             with psycopg.connect(runtime.settings.database_url, autocommit=True, connect_timeout=5) as connection:
-                connection.execute("LISTEN praxis_work")
+                connection.execute(f"LISTEN {CHANNEL}")
                 while not stop.is_set():
                     for told in connection.notifies(timeout=1.0, stop_after=1):
                         # A release may run beside one that tells other things: then everybody looks.

@@ -45,8 +45,8 @@ def get_invoice(uow: Uow, request: GetInvoiceRequest) -> GetInvoiceResponse:
         document_id=shown.document_id,
         payable_by_card=invoice.balance > 0 and cards.takes_cards(uow),
         kind=invoice.kind,
-        corrects_number=queries.corrects_number(uow, invoice),
-        reason=invoice.reason or "",
+        corrects_number=invoice.corrects_number,
+        reason=invoice.reason,
         **{
             name: Money(**money.view(getattr(invoice, name), invoice.currency))
             for name in ("discount", "rounding", "credited")

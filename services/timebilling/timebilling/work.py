@@ -18,8 +18,7 @@ from timebilling.time_entries import rules
 ACT = "timebilling:time:act"
 
 # Everything that logging needs to know, in one question; what is missing is NULL.
-_CONTEXT = text(
-    """
+_CONTEXT = """
 SELECT j.id AS job, j.title AS job_title, j.client_id, c.id AS client, c.name AS client_name, c.currency AS client_currency,
        t.id AS task, t.title AS task_title, a.id AS activity, a.name AS activity_name, a.billable AS activity_billable, a.active AS activity_active,
        s.id AS staff, s.name AS staff_name, f.locked_until, z.time_zone, coalesce(pj.increment, pc.increment, f.rounding_increment) AS rounding_increment,
@@ -35,7 +34,6 @@ LEFT JOIN firm_settings f ON f.firm_id = one.firm_id
 LEFT JOIN rounding_policies pj ON pj.firm_id = one.firm_id AND pj.id = j.id
 LEFT JOIN rounding_policies pc ON pc.firm_id = one.firm_id AND pc.id = c.id
 LEFT JOIN firm_copy z ON z.firm_id = one.firm_id"""
-)
 
 
 def worker(uow: Uow, named: str | None) -> UUID:
@@ -57,18 +55,18 @@ def check_owner(uow: Uow, staff_id: UUID) -> None:
 
 def context_of(
     uow: Uow, job_id: UUID, task_id: UUID | None, activity_id: UUID | None, staff_id: UUID, keeps: UUID | None = None
-) -> Row[Any]:
+) -> Any:
     """What an entry refers to, all of it there and to be seen. What the copy lacks is asked of its owner once."""
     values = {"firm": uow.firm_id, "job": job_id, "task": task_id, "activity": activity_id, "staff": staff_id}
-    row = uow.session.execute(_CONTEXT, values).one()
+    row = uow.row(_CONTEXT, values)
     if row.job is None and fetch_job(uow, job_id):
-        row = uow.session.execute(_CONTEXT, values).one()
+        row = uow.row(_CONTEXT, values)
     if row.job is not None and row.client is None and fetch_client(uow, row.client_id):
-        row = uow.session.execute(_CONTEXT, values).one()
+        row = uow.row(_CONTEXT, values)
     if row.job is None or row.client is None:
         raise NotFound("job_not_found", "There is no such job.", pointer="/job_id")
     if task_id is not None and row.task is None and fetch_task(uow, task_id):
-        row = uow.session.execute(_CONTEXT, values).one()
+        row = uow.row(_CONTEXT, values)
     if task_id is not None and row.task is None:
         raise NotFound("task_not_found", "The job has no such task.", pointer="/task_id")
     if activity_id is not None and row.activity is None:

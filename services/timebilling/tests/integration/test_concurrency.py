@@ -473,6 +473,7 @@ def test_the_lock_waits_for_those_who_are_writing(firm: Any, crowd: Crowd, world
     with ThreadPoolExecutor(1) as pool:
         with world.uow(firm.id, staff=firm.ada) as uow:
             time.log_time(uow, body)
+            uow.flush()
             running = pool.submit(crowd.run, [lambda uow: lock_period(uow, lock_day, None)])
             eventually(lambda: waits(world))
             assert not running.done()

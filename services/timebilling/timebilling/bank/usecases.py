@@ -147,7 +147,7 @@ def accept(uow: Uow, ids: Sequence[UUID]) -> dict[str, Any]:
     items = []
     for id in ids:
         try:
-            with uow.session.begin_nested():
+            with uow.attempt():
                 _accept(uow, id)
             items.append({"id": id, "ok": True, "code": None, "message": None})
         except DomainError as refused:

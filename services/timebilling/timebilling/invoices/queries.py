@@ -6,9 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, cast, func, select, text
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import defer
+from sqlalchemy import select, text
 
 from chassis import paging
 from chassis.errors import NotFound
@@ -16,7 +14,6 @@ from chassis.uow import Uow
 from praxis.common.v1.types_pb2 import Money
 from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceSent
 from timebilling import money
-from timebilling.copies.tables import FirmCopy
 from timebilling.copies.usecases import today
 from timebilling.invoices import rules
 from timebilling.invoices.tables import Invoice, InvoiceLine
@@ -230,7 +227,7 @@ def tax_total(total: TaxTotal, currency: str) -> dict[str, Any]:
     }
 
 
-def status_of(invoice: Invoice, day: date) -> str:
+def status_of(invoice: Any, day: date) -> str:
     return rules.status(
         invoice.state,
         invoice.total,
@@ -243,7 +240,8 @@ def status_of(invoice: Invoice, day: date) -> str:
     )
 
 
-def event(invoice: Invoice, day: date) -> InvoiceChanged:
+def event(invoice: Any, day: date) -> InvoiceChanged:
+    """What others are told of an invoice, mapped or a row with the same names."""
     return InvoiceChanged(
         invoice_id=str(invoice.id),
         client_id=str(invoice.client_id),
@@ -287,51 +285,26 @@ def lines_of(uow: Uow, invoice: Invoice) -> list[InvoiceLine]:
     )
 
 
-# An issued invoice with its lines and the zone its status is derived in, in one question; put together once.
-_ISSUED = (
-    select(
-        Invoice,
-        FirmCopy.time_zone,
-        select(
-            func.json_agg(
-                aggregate_order_by(
-                    func.json_build_array(
-                        InvoiceLine.description, cast(InvoiceLine.quantity, Text), cast(InvoiceLine.net, Text)
-                    ),
-                    InvoiceLine.position,
-                )
-            )
-        )
-        .where(InvoiceLine.firm_id == Invoice.firm_id, InvoiceLine.invoice_id == Invoice.id)
-        .correlate(Invoice)
-        .scalar_subquery()
-        .label("lines"),
-    )
-    .join(FirmCopy, and_(FirmCopy.firm_id == Invoice.firm_id, FirmCopy.id == Invoice.firm_id))
-    .where(
-        Invoice.firm_id == bindparam("firm"),
-        Invoice.id == bindparam("id"),
-        Invoice.client_id == any_(bindparam("clients", type_=ARRAY(Uuid))),
-        Invoice.state != rules.DRAFT,
-    )
-    .options(defer(Invoice.frozen))
-)
+# An issued invoice with its lines, the number it corrects and the zone its status is derived in, in one question.
+_ISSUED = """
+SELECT i.id, i.client_id, i.number, i.state, i.kind, i.issued_on, i.due_on, i.currency, i.taxes, i.net, i.discount, i.rounding, i.total, i.paid,
+       i.bad_debt, i.credited, i.document_id, i.corrects_id, coalesce(i.reason, '') AS reason, i.version, f.time_zone,
+       coalesce(corrected.number, '') AS corrects_number,
+       CASE WHEN i.state = 'issued' AND i.kind = 'invoice' THEN i.total - i.paid - i.bad_debt - i.credited ELSE 0 END AS balance,
+       (SELECT json_agg(json_build_array(l.description, l.quantity::text, l.net::text) ORDER BY l.position)
+        FROM invoice_lines l WHERE l.firm_id = i.firm_id AND l.invoice_id = i.id) AS lines
+FROM invoices i JOIN firm_copy f ON f.firm_id = i.firm_id AND f.id = i.firm_id
+LEFT JOIN invoices corrected ON corrected.firm_id = i.firm_id AND corrected.id = i.corrects_id
+WHERE i.firm_id = :firm AND i.id = :id AND i.client_id = ANY(:clients) AND i.state <> 'draft'
+"""
 
 
-def issued_to(uow: Uow, invoice_id: UUID, client_ids: Collection[UUID]) -> tuple[Invoice, date, list[list[str]]] | None:
+def issued_to(uow: Uow, invoice_id: UUID, client_ids: Collection[UUID]) -> tuple[Any, date, list[list[str]]] | None:
     """An issued invoice of one of these clients, today's date, and its lines (text, hours, net); None if there is none."""
-    row = uow.session.execute(_ISSUED, {"firm": uow.firm_id, "id": invoice_id, "clients": list(client_ids)}).first()
+    row = uow.row(_ISSUED, {"firm": uow.firm_id, "id": invoice_id, "clients": list(client_ids)})
     if row is None:
         return None
-    invoice, zone, lines = row
-    return invoice, uow.now.astimezone(ZoneInfo(zone)).date(), lines or []
-
-
-def corrects_number(uow: Uow, note: Invoice) -> str:
-    """The number of the invoice that a credit note corrects; "" of an invoice."""
-    if note.corrects_id is None:
-        return ""
-    return uow.session.scalar(select(Invoice.number).where(Invoice.id == note.corrects_id)) or ""
+    return row, uow.now.astimezone(ZoneInfo(row.time_zone)).date(), row.lines or []
 
 
 # --- what must always hold (`check`) ----------------------------------------------------------------------------------

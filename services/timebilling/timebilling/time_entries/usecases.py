@@ -60,7 +60,7 @@ def log_time(uow: Uow, body: dict[str, Any], *, keeps: UUID | None = None, timed
         created_at=uow.now,
         **_override(uow, body.get("rate_override"), context.client_currency),
     )
-    uow.add(entry)
+    uow.insert(entry)
     announce(uow, entry)
     uow.audit("time.logged", "time_entry", entry.id, after=_facts(entry), reason=body.get("lock_override_reason"))
     return queries.view(uow, _shown(uow, entry, context))

@@ -62,6 +62,7 @@ def put(uow: Uow, first_day: date, body: dict[str, Any], if_match: int | None) -
         raise Invalid(
             "week_refused", f"Nothing was changed: {errors[0]['message']}", pointer=errors[0]["pointer"], errors=errors
         )
+    uow.flush()
     return week(uow, first_day, staff_id)
 
 
@@ -86,6 +87,7 @@ def copy(uow: Uow, first_day: date, body: dict[str, Any]) -> dict[str, Any]:
             copied += 1
         except DomainError as refused:
             skipped.append({"id": entry["id"], "code": refused.code, "message": refused.message})
+    uow.flush()
     return {"copied": copied, "skipped": skipped, "week": week(uow, first_day, staff_id)}
 
 
