@@ -1,7 +1,7 @@
 """Fee arrangements: each billed as it was agreed, once, with the work written up or down when it is over."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,10 @@ from dateutil.relativedelta import relativedelta
 from sqlalchemy import text
 
 from chassis.db import new_id
+from chassis.testing import eventually
 from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms
 from praxis.common.v1.types_pb2 import Money
+from praxis.timebilling.v1.events_pb2 import InvoiceSent
 from timebilling.app import service
 
 
@@ -262,6 +264,106 @@ def test_a_dropped_period_is_billed_again_and_a_closed_engagement_is_not(rated: 
     with world.uow(rated.id) as uow:
         service.timers["bill_recurring"](uow, arrangement_id=id)
     assert (look(rated, id)["status"], len(look(rated, id)["bills"])) == ("closed", 1)
+    rated.holds()
+
+
+# --- issued by themselves ---------------------------------------------------------------------------------------------
+
+
+def automatic(firm: Any, months: int, **more: Any) -> str:
+    begun = firm.today - relativedelta(months=months)
+    id = engage(firm, "recurring", "150.00", "monthly", str(begun))
+    body = {"bill_from": str(begun), "issue": True, **more}
+    firm.partner.patch(f"/arrangements/{id}", body, if_match=look(firm, id)["version"]).expect(200)
+    return id
+
+
+def test_bills_of_a_recurring_fee_are_issued_and_sent_by_themselves_once_per_period(rated: Any, world: Any) -> None:
+    id = automatic(rated, 3, send=True)
+    world.run_due(rated.id)
+    for _ in range(2):
+        with world.uow(rated.id) as uow:
+            service.timers["bill_recurring"](uow, arrangement_id=id)
+    shown = look(rated, id)
+    assert (shown["issue"], shown["send"], shown["problem"]) == (True, True, None)
+    assert [(b["state"], b["number"]) for b in shown["bills"]] == [("issued", f"INV-00000{n}") for n in (1, 2, 3)]
+    sent = [e.number for e in world.events(rated.id, InvoiceSent)]
+    assert sent == ["INV-000001", "INV-000002", "INV-000003"]
+    rated.holds()
+
+
+def test_bills_that_are_only_issued_are_not_sent(rated: Any, world: Any) -> None:
+    id = automatic(rated, 1)
+    world.run_due(rated.id)
+    assert [b["state"] for b in look(rated, id)["bills"]] == ["issued"]
+    assert world.events(rated.id, InvoiceSent) == []
+
+
+def test_a_bill_that_can_not_be_issued_stays_a_draft_and_says_why(rated: Any, world: Any) -> None:
+    id = automatic(rated, 2, send=True)
+    settings = rated.partner.get("/settings").json
+    rated.partner.patch("/settings", {"approve_before_issue": True}, if_match=settings["version"]).expect(200)
+    world.run_due(rated.id)
+    shown = look(rated, id)
+    assert [b["state"] for b in shown["bills"]] == ["draft", "draft"]
+    assert shown["problem"]["code"] == "invoice_not_approved"
+    assert shown["problem"]["invoice_id"] == shown["bills"][-1]["invoice_id"]
+    assert world.events(rated.id, InvoiceSent) == []
+    off = rated.partner.patch(f"/arrangements/{id}", {"issue": False}, if_match=shown["version"]).expect(200).json
+    assert (off["issue"], off["send"], off["problem"]) == (False, False, None)
+    rated.holds()
+
+
+def test_who_may_not_issue_has_nothing_issued_and_only_recurring_fees_are(rated: Any, world: Any) -> None:
+    fixed = engage(rated, "fixed", "1000.00")
+    rated.partner.patch(f"/arrangements/{fixed}", {"issue": True}, if_match=look(rated, fixed)["version"]).problem(
+        409, "not_recurring"
+    )
+    id = engage(rated, "recurring", "150.00", "monthly", str(rated.today), version=3)
+    drafter = world.api(rated.id, permissions=["timebilling:invoices:read", "timebilling:invoices:write"])
+    version = look(rated, id)["version"]
+    drafter.patch(f"/arrangements/{id}", {"send": True}, if_match=version).problem(403, "issue_forbidden")
+    drafter.patch(f"/arrangements/{id}", {"in_advance": False}, if_match=version).expect(200)
+    settings = rated.partner.get("/settings").json
+    rated.partner.patch("/settings", {"approve_before_issue": True}, if_match=settings["version"]).expect(200)
+    rated.partner.patch(f"/arrangements/{id}", {"issue": True}, if_match=look(rated, id)["version"]).problem(
+        409, "approval_needed"
+    )
+    assert look(rated, id)["issue"] is False
+
+
+def test_two_workers_one_of_them_killed_issue_every_period_once(rated: Any, world: Any, worker: Any) -> None:
+    """The workers as they are deployed, on the database alone; what the killed one had claimed is taken up when the claim has run out."""
+    begun = rated.today - relativedelta(months=2)
+    ids = []
+    for n in range(10):
+        id, fee = (
+            new_id(),
+            FeeTerms(kind="recurring", interval="monthly", amount=Money(amount="150.00", currency="GBP")),
+        )
+        world.deliver(
+            rated.id,
+            EngagementChanged(engagement_id=str(id), client_id=str(rated.client), title=f"Books {n}", status="open", starts_on=str(begun), fee=fee, version=1),
+        )  # fmt: skip
+        body = {"bill_from": str(begun), "issue": True, "send": True}
+        rated.partner.patch(f"/arrangements/{id}", body, if_match=look(rated, str(id))["version"]).expect(200)
+        ids.append(str(id))
+
+    def issued() -> int:
+        with world.uow(rated.id) as uow:
+            return int(uow.session.execute(text("SELECT count(*) FROM invoices WHERE state = 'issued'")).scalar_one())
+
+    with worker() as first, worker():
+        eventually(lambda: issued() >= 4, within=90)
+        first.kill()
+        eventually(lambda: issued() >= 18, within=90)
+    with world.uow(rated.id) as uow:  # their PDFs are not this test's
+        uow.session.execute(text("UPDATE due SET done_at = now() WHERE kind = 'render_invoice'"))
+    world.run_due(rated.id, at=datetime.now(UTC) + timedelta(minutes=5))
+    assert issued() == 20
+    bills = [b for id in ids for b in look(rated, id)["bills"]]
+    assert sorted(b["number"] for b in bills) == [f"INV-{n:06}" for n in range(1, 21)]
+    assert sorted(e.number for e in world.events(rated.id, InvoiceSent)) == sorted(b["number"] for b in bills)
     rated.holds()
 
 

@@ -2,18 +2,21 @@
 
 import struct
 import zlib
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from lxml import etree
 from pypdf import PdfReader
 
 from chassis.db import new_id
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Unavailable
 from praxis.documents.v1.documents_pb2 import ReadPictureResponse, StoreGeneratedResponse
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.portal.v1.events_pb2 import BrandingChanged
+from timebilling.invoices import pdf
 
 DOCUMENT = "018f0000-0000-7000-8000-000000000001"
 
@@ -200,3 +203,60 @@ def grey(width: int, height: int) -> bytes:
 
     head, rows = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), (b"\0" + bytes([128]) * width) * height
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_how_far_a_paper_is_can_be_read_while_it_is_made(
+    billed: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/invoices/{billed.invoice['id']}/pdf"
+    assert billed.partner.get(path).expect(200).json == {
+        "invoice_id": billed.invoice["id"], "number": "INV-000001", "state": "waiting", "document_id": None, "progress": None,
+    }  # fmt: skip
+    seen: list[Any] = []
+
+    def watched(do: Any) -> Any:
+        def looking(*parts: Any) -> Any:
+            seen.append(billed.partner.get(path).json["progress"])
+            return do(*parts)
+
+        return looking
+
+    for name in ("render", "pages_of", "_parts"):
+        monkeypatch.setattr(pdf, name, watched(getattr(pdf, name)))
+    world.run_due(billed.id)
+    assert [(p["stage"], p["lines"], p["pages"]) for p in seen] == [
+        ("composing", 2, None),
+        ("composing", 2, None),
+        ("storing", 2, 1),
+    ]
+    shown = billed.partner.get(path).json
+    assert (shown["state"], shown["document_id"]) == ("kept", DOCUMENT)
+    assert (shown["progress"]["stage"], shown["progress"]["tries"], shown["progress"]["problem"]) == ("kept", 1, None)
+    billed.approved(60)
+    billed.partner.get(f"/invoices/{billed.draft()['id']}/pdf").problem(409, "invoice_not_issued")
+    billed.add_client(billed.client, only=[billed.ada], version=2)
+    billed.partner.get(path).problem(404, "invoice_not_found")
+
+
+def test_what_stands_against_a_paper_is_told_until_it_is_made(billed: Any, world: Any) -> None:
+    file = ask(billed, "cii")
+    away = [Unavailable("documents_unavailable", "Documents can not be reached.")]
+
+    def stored(_: Any) -> StoreGeneratedResponse:
+        if away:
+            raise away[0]
+        return StoreGeneratedResponse(document=DocumentChanged(document_id=DOCUMENT))
+
+    with world.uow(billed.id) as uow:
+        uow.cancel("render_invoice", UUID(billed.invoice["id"]))
+        uow.commit()
+    world.answers("documents", {"StoreGenerated": stored})
+    world.run_due(billed.id)
+    failing = billed.partner.get(f"/files/{file['id']}").json
+    assert (failing["state"], failing["progress"]["stage"], failing["progress"]["tries"]) == ("waiting", "failing", 1)
+    assert failing["progress"]["problem"]["code"] == "documents_unavailable"
+    away.clear()
+    world.run_due(billed.id, at=datetime.now(UTC) + timedelta(minutes=30))
+    done = billed.partner.get(f"/files/{file['id']}").json
+    assert (done["state"], done["progress"]["stage"], done["progress"]["tries"]) == ("kept", "kept", 2)
+    assert done["progress"]["problem"] is None

@@ -86,6 +86,9 @@ def _summary(row: Mapping[Any, Any]) -> dict[str, Any]:
         "ends_on",
         "bill_from",
         "in_advance",
+        "issue",
+        "send",
+        "problem",
         "version",
     )
     return {n: row[n] for n in names} | {

@@ -2,8 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import FirmOwned, Versioned
@@ -26,6 +28,10 @@ class Arrangement(FirmOwned, Versioned, Base):
     in_advance: Mapped[bool] = mapped_column(
         default=False
     )  # recurring: billed when a period begins, not when it is over
+    issue: Mapped[bool] = mapped_column(default=False)  # recurring: bills don't stay drafts
+    send: Mapped[bool] = mapped_column(default=False)  # and are mailed to the client
+    # Why the last bill stayed a draft though it was to be issued: its code, message and invoice.
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     open: Mapped[bool]
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from chassis.errors import Conflict, Invalid, NotFound
+from chassis.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from chassis.uow import Uow, lost_update
 from praxis.clients.v1.events_pb2 import EngagementChanged
 from timebilling import money
@@ -19,12 +19,15 @@ from timebilling.arrangements.bills import milestones
 from timebilling.arrangements.tables import Arrangement, ArrangementBill, Milestone
 from timebilling.copies.tables import ClientCopy
 from timebilling.copies.usecases import client, firm, keep_engagement, today
+from timebilling.firm_settings.usecases import for_billing as firm_settings
 from timebilling.invoices import lines as parts
 from timebilling.invoices import rules as invoice_rules
 from timebilling.invoices import usecases as invoicing
 from timebilling.invoices.rules import Line
 from timebilling.invoices.tables import Invoice
 from timebilling.money import ZERO
+
+ISSUE = "timebilling:invoices:act"
 
 
 def follow_engagement(uow: Uow, event: EngagementChanged) -> None:
@@ -65,11 +68,16 @@ def follow_engagement(uow: Uow, event: EngagementChanged) -> None:
 
 
 def change(uow: Uow, arrangement_id: UUID, body: dict[str, Any], if_match: int | None) -> Arrangement:
-    """When recurring bills are made: in advance or afterwards, from which day on. Errors: `arrangement_not_found` (404)."""
+    """When recurring bills are made, in advance or afterwards, from which day on; and whether they are issued and sent by themselves.
+
+    Errors: `arrangement_not_found` (404), `issue_forbidden` (403), `not_recurring`, `approval_needed` (409).
+    """
     found = _locked(uow, arrangement_id)
     if if_match is not None and found.version != if_match:
         raise lost_update(found.version)
-    before = {"bill_from": found.bill_from, "in_advance": found.in_advance}
+    before = {"bill_from": found.bill_from, "in_advance": found.in_advance, "issue": found.issue, "send": found.send}
+    if "issue" in body or "send" in body:
+        _automate(uow, found, body)
     if "bill_from" in body:
         found.bill_from = date.fromisoformat(body["bill_from"])
     found.in_advance = body.get("in_advance", found.in_advance)
@@ -78,6 +86,20 @@ def change(uow: Uow, arrangement_id: UUID, body: dict[str, Any], if_match: int |
         uow.later("bill_recurring", found.id, arrangement_id=str(found.id))
     uow.audit("arrangement.changed", "arrangement", found.id, before=before, after=body)
     return found
+
+
+def _automate(uow: Uow, of: Arrangement, body: dict[str, Any]) -> None:
+    if ISSUE not in uow.principal.permissions:
+        raise Forbidden("issue_forbidden", "You may draft invoices, not have them issued. Ask a partner to.")
+    send = bool(body.get("send", of.send and body.get("issue", True)))
+    issue = bool(body.get("issue", of.issue) or send)
+    if issue and of.kind != rules.RECURRING:
+        raise Conflict("not_recurring", "Only the bills of a recurring fee are issued by themselves.", pointer="/issue")
+    if issue and firm_settings(uow).approve_before_issue:
+        raise Conflict(
+            "approval_needed", "Here every draft is approved by somebody before it is issued.", pointer="/issue"
+        )
+    of.issue, of.send, of.problem = issue, send, of.problem if issue else None
 
 
 def add_milestone(uow: Uow, arrangement_id: UUID, body: dict[str, Any]) -> Milestone:
@@ -147,7 +169,11 @@ def bill(uow: Uow, arrangement_id: UUID, body: dict[str, Any]) -> Invoice:
 
 
 def bill_recurring(uow: Uow, arrangement_id: str) -> None:
-    """In the worker: drafts every period that is due and not billed yet, each once; plans the next. Run again it bills nothing twice."""
+    """In the worker: drafts every period that is due and not billed yet, each once, issued and sent where that is wanted; plans the next.
+
+    All of it is one transaction under the arrangement's lock, so that a second worker, or the same one after it was killed, finds either
+    a whole bill or none.
+    """
     found = uow.session.get(
         Arrangement, (uow.firm_id, UUID(arrangement_id)), with_for_update=True, populate_existing=True
     )
@@ -157,11 +183,27 @@ def bill_recurring(uow: Uow, arrangement_id: str) -> None:
     known = {b.period for b in standing(uow, found.id)}
     for period in rules.periods(*span):
         if period.first not in known:
-            _bill_period(uow, found, period)
+            _let_out(uow, found, _bill_period(uow, found, period))
     following = rules.next_due(*span)
     if following is not None:
         at = datetime.combine(following, time(), ZoneInfo(firm(uow).time_zone))
         uow.later("bill_recurring", found.id, at=at, arrangement_id=arrangement_id)
+
+
+def _let_out(uow: Uow, of: Arrangement, invoice: Invoice) -> None:
+    """Issues and sends a bill, if that is wanted. One that can't be issued stays a draft; the arrangement says why."""
+    if not of.issue:
+        return
+    try:
+        with uow.attempt():
+            invoicing.issue(uow, invoice.id, None, None)
+            if of.send:
+                invoicing.send(uow, invoice.id, "")
+        of.problem = None
+    except DomainError as refused:
+        of.problem = {"code": refused.code, "message": refused.message, "invoice_id": str(invoice.id)}
+        uow.audit("arrangement.issue_refused", "arrangement", of.id, after=of.problem)
+    uow.session.flush()
 
 
 def due(uow: Uow, client_id: UUID) -> list[Arrangement]:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 import orjson
 import segno
 import typst
+from pypdf import PdfReader
 
 from chassis.errors import NotFound
 from chassis.uow import Uow
@@ -27,6 +29,8 @@ from timebilling.einvoices.rules import Broken
 from timebilling.invoices import queries, rules
 from timebilling.invoices.tables import Invoice, InvoiceLine
 from timebilling.invoices.usecases import announce
+from timebilling.made_files import progress
+from timebilling.made_files.progress import Tell
 from timebilling.taxes.usecases import plain
 
 log = logging.getLogger(__name__)
@@ -87,12 +91,16 @@ def render_invoice(uow: Uow, invoice_id: str) -> None:
     if invoice.document_id is not None or invoice.state == rules.DRAFT:
         return
     assert invoice.frozen is not None
-    content, refused = made(invoice, queries.lines_of(uow, invoice), logo(uow, invoice.frozen["seller"]))
-    answer = uow.ask(
-        "documents", "StoreGenerated", _parts(invoice, content), timeout=30.0, key=f"invoice-pdf:{invoice.id}"
-    )
-    invoice.document_id = UUID(answer.document.document_id)
-    uow.session.flush()
+    lines = queries.lines_of(uow, invoice)
+    with progress.told(uow, invoice.id) as tell:
+        content, refused = made(invoice, lines, logo(uow, invoice.frozen["seller"]), tell)
+        tell("storing")
+        answer = uow.ask(
+            "documents", "StoreGenerated", _parts(invoice, content), timeout=30.0, key=f"invoice-pdf:{invoice.id}"
+        )
+        invoice.document_id = UUID(answer.document.document_id)
+        uow.session.flush()
+        tell("kept")
     announce(uow, invoice)
     rendered = {
         "document_id": str(invoice.document_id),
@@ -116,13 +124,17 @@ def logo(uow: Uow, seller: dict[str, Any]) -> bytes:
         return b""
 
 
-def made(invoice: Invoice, lines: list[InvoiceLine], logo: bytes = b"") -> tuple[bytes, list[Broken]]:
+def made(
+    invoice: Invoice, lines: list[InvoiceLine], logo: bytes = b"", tell: Tell = progress.nobody
+) -> tuple[bytes, list[Broken]]:
     """The PDF with the electronic invoice inside (Factur-X, ZUGFeRD); and, where that would break rules, the PDF alone and which.
 
     A firm that has told neither its country nor a tax number still bills: on paper's terms.
     """
     data = facts(invoice, lines)
+    tell("composing", lines=len(lines))
     content = render(data, logo)
+    tell("proving", pages=pages_of(content))
     try:
         xml = formats.cii(einvoice.terms(invoice, lines))
     except Refused as error:
@@ -136,6 +148,10 @@ def made(invoice: Invoice, lines: list[InvoiceLine], logo: bytes = b"") -> tuple
         language=data["language"],
         at=invoice.issued_at,
     ), []
+
+
+def pages_of(pdf: bytes) -> int:
+    return len(PdfReader(BytesIO(pdf)).pages)
 
 
 def _parts(invoice: Invoice, content: bytes) -> Iterator[StoreGeneratedRequest]:

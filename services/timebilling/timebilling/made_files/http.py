@@ -34,5 +34,9 @@ def get_file(uow: Uow, file_id: str) -> dict[str, Any]:
     return queries.get_file(uow, UUID(file_id))
 
 
+def get_invoice_pdf(uow: Uow, invoice_id: str) -> dict[str, Any]:
+    return queries.invoice_pdf(uow, UUID(invoice_id))
+
+
 def _created(uow: Uow, id: UUID) -> Reply:
     return created(queries.get_file(uow, id), f"/files/{id}")

@@ -8,17 +8,25 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chassis import paging
-from chassis.errors import NotFound
+from chassis.errors import Conflict, NotFound
 from chassis.uow import Uow
 from timebilling.einvoices.ledes import Item
 from timebilling.invoices.tables import Invoice
+from timebilling.made_files import progress
 
 # How many wait before one: how far it is.
-_FILES = """
+_FILES = f"""
 SELECT f.*, c.name AS client_name, i.number,
+       {progress.COLUMNS},
        CASE f.state WHEN 'waiting' THEN (SELECT count(*) FROM made_files w WHERE w.firm_id = f.firm_id AND w.state = 'waiting' AND w.id < f.id) END AS ahead
 FROM made_files f JOIN client_copy c ON c.firm_id = f.firm_id AND c.id = f.client_id
-LEFT JOIN invoices i ON i.firm_id = f.firm_id AND i.id = f.invoice_id WHERE f.firm_id = :firm"""
+LEFT JOIN invoices i ON i.firm_id = f.firm_id AND i.id = f.invoice_id
+LEFT JOIN paper_progress p ON p.firm_id = f.firm_id AND p.id = f.id WHERE f.firm_id = :firm"""
+_PDF = f"""
+SELECT i.id, i.number, i.state, i.document_id, {progress.COLUMNS}
+FROM invoices i JOIN client_copy c ON c.firm_id = i.firm_id AND c.id = i.client_id
+JOIN client_copy w ON w.firm_id = i.firm_id AND w.id = i.work_client_id
+LEFT JOIN paper_progress p ON p.firm_id = i.firm_id AND p.id = i.id WHERE i.firm_id = :firm AND i.id = :id"""
 
 
 def list_files(
@@ -48,13 +56,30 @@ def get_file(uow: Uow, file_id: UUID) -> dict[str, Any]:
     return _view(row)
 
 
+def invoice_pdf(uow: Uow, invoice_id: UUID) -> dict[str, Any]:
+    """Errors: `invoice_not_found` (404), `invoice_not_issued` (409)."""
+    row = uow.session.execute(text(_PDF), {"firm": uow.firm_id, "id": invoice_id}).mappings().first()
+    if row is None:
+        raise NotFound("invoice_not_found", "There is no such invoice.")
+    if row["state"] == "draft":
+        raise Conflict("invoice_not_issued", "A draft has no PDF yet. Issue it first.")
+    return {
+        "invoice_id": row["id"],
+        "number": row["number"],
+        "state": "kept" if row["document_id"] else "waiting",
+        "document_id": row["document_id"],
+        "progress": progress.shown(row),
+    }
+
+
 def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
     problem = row["problem"] or {}
     names = ("id", "kind", "client_id", "client_name", "invoice_id", "number", "first", "last", "name", "state", "ahead", "document_id", "requested_by", "created_at", "done_at")  # fmt: skip
     return {n: row[n] for n in names} | {
         "problem": {"code": problem["code"], "message": problem["title"], "rules": problem.get("rules", [])}
         if problem
-        else None
+        else None,
+        "progress": progress.shown(row),
     }
 
 

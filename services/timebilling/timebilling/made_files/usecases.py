@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from chassis.errors import Conflict, Invalid, Unavailable
+from chassis.errors import Conflict, Invalid
 from chassis.uow import Uow
 from praxis.documents.v1.documents_pb2 import GeneratedFile, StoreGeneratedRequest
 from timebilling import money
@@ -20,7 +20,7 @@ from timebilling.invoices import pdf
 from timebilling.invoices import queries as invoices
 from timebilling.invoices import usecases as invoicing
 from timebilling.invoices.tables import Invoice
-from timebilling.made_files import queries, statement
+from timebilling.made_files import progress, queries, statement
 from timebilling.made_files.tables import MadeFile
 
 TYPES = {
@@ -65,35 +65,44 @@ def make(uow: Uow, file_id: str) -> None:
     file = uow.get(MadeFile, file_id, lock=True)
     if file.state != "waiting":
         return
-    try:
-        content = _content(uow, file)
-    except Unavailable:
-        raise
-    except (Invalid, Conflict) as refused:
-        file.state, file.problem, file.done_at = "refused", refused.problem(), uow.now
-    else:
-        answer = uow.ask("documents", "StoreGenerated", _parts(file, content), timeout=30.0, key=f"made-file:{file.id}")
-        file.state, file.document_id, file.done_at = "kept", UUID(answer.document.document_id), uow.now
-    uow.session.flush()
+    with progress.told(uow, file.id) as tell:
+        try:
+            content = _content(uow, file, tell)
+        except (Invalid, Conflict) as refused:
+            file.state, file.problem, file.done_at = "refused", refused.problem(), uow.now
+        else:
+            tell("storing")
+            answer = uow.ask(
+                "documents", "StoreGenerated", _parts(file, content), timeout=30.0, key=f"made-file:{file.id}"
+            )
+            file.state, file.document_id, file.done_at = "kept", UUID(answer.document.document_id), uow.now
+        uow.session.flush()
+        tell(file.state)
     uow.audit(f"file.{file.state}", "file", file.id, after={"kind": file.kind, "name": file.name})
 
 
-def _content(uow: Uow, file: MadeFile) -> bytes:
+def _content(uow: Uow, file: MadeFile, tell: progress.Tell) -> bytes:
     if file.kind == "statement":
         assert file.first is not None
         assert file.last is not None
         of, currency, opening, rows = debtors.account(uow, file.client_id, file.first, file.last, file.currency)
+        tell("composing", lines=len(rows))
         seller = invoicing.seller(uow)
         language = pdf.language_of(of.language or firm(uow).language)
-        return pdf.render(
+        made = pdf.render(
             statement.facts(seller, of, language, (file.first, file.last), currency, opening, rows, file.created_at),
             pdf.logo(uow, seller),
         )
+        tell("storing", pages=pdf.pages_of(made))
+        return made
     invoice = uow.get(Invoice, str(file.invoice_id))
+    lines = invoices.lines_of(uow, invoice)
+    tell("composing", lines=len(lines))
     if file.kind == "ledes":
         return _ledes(uow, invoice)
+    tell("proving")
     make = {"cii": formats.cii, "ubl": formats.ubl}[file.kind]
-    return make(einvoice.terms(invoice, invoices.lines_of(uow, invoice)))
+    return make(einvoice.terms(invoice, lines))
 
 
 def _ledes(uow: Uow, invoice: Invoice) -> bytes:
