@@ -1,5 +1,7 @@
 """Who may speak to whom in the cluster is who asks whom by the contracts, and nobody else."""
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 
 from tests.deploy.world import (
@@ -107,6 +109,51 @@ def test_servers_are_reached_by_those_who_have_their_password(network: Network, 
     assert network.who_reaches("rabbitmq", 5672) == with_setting("PRAXIS_AMQP_URL")
     assert network.who_reaches("minio", 9000) >= with_setting("PRAXIS_S3_SECRET_KEY") | {"edge"}
     assert network.who_reaches("mail", 1025) >= with_setting("PRAXIS_SMTP_URL")
+
+
+# --- out of the cluster, in production -------------------------------------------------------------------------------
+
+
+def let_out(production: list[Object], port: int, address: str) -> set[tuple[str, str]]:
+    """Which processes (service, mode) reach an address outside at a port."""
+    network, found = Network(production), set()
+    for labels in network.pods.values():
+        for policy in network.policies:
+            if not chooses(policy["podSelector"], labels):
+                continue
+            for rule in policy.get("egress", []):
+                blocks = [peer["ipBlock"] for peer in rule["to"] if "ipBlock" in peer]
+                if any(p["port"] == port for p in rule["ports"]) and any(covers(b, address) for b in blocks):
+                    found.add((labels[NAME], labels.get(COMPONENT, "")))
+    return found
+
+
+def covers(block: Object, address: str) -> bool:
+    inside = [ip_address(address) in ip_network(net) for net in (block["cidr"], *block.get("except", []))]
+    return inside[0] and not any(inside[1:])
+
+
+PUBLIC, PRIVATE = "198.51.100.7", ["10.1.2.3", "172.16.0.9", "192.168.1.1", "169.254.169.254", "100.64.0.1"]
+
+
+def test_only_what_takes_card_payments_is_let_out_to_stripe_and_not_into_private_networks(
+    production: list[Object],
+) -> None:
+    stores = {x for x in let_out(production, 443, PUBLIC) if x[0] in ("documents", "edge")}
+    assert let_out(production, 443, PUBLIC) - stores == {("timebilling", "http"), ("timebilling", "grpc")}
+    for address in PRIVATE:
+        assert let_out(production, 443, address) == stores
+
+
+def test_only_what_mails_is_let_out_to_the_mail_server(production: list[Object]) -> None:
+    told = {p.service for p in kubernetes_processes(production) if "PRAXIS_SMTP_URL" in p.told}
+    assert {name for name, _ in let_out(production, 587, PUBLIC)} == told == {"portal", "identity"}
+    assert let_out(production, 25, PUBLIC) == set()
+
+
+def test_who_is_let_out_to_stripe_is_who_knows_its_key(production: list[Object]) -> None:
+    told = {p.service for p in kubernetes_processes(production) if "PRAXIS_STRIPE_API_KEY" in p.told}
+    assert told == {"timebilling"}
 
 
 def test_nobody_inside_reaches_the_mail_page(network: Network) -> None:

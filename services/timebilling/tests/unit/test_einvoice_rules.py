@@ -196,8 +196,8 @@ def test_whatever_the_amounts_the_sums_are_what_the_rules_compute(parts: list[tu
 # an allowance and a charge on the document, part of it prepaid). Parties and texts are ours.
 PUBLISHED = {
     "BT-1": "TOSL108", "BT-2": date(2013, 6, 30), "BT-3": "380", "BT-5": "NOK", "BT-9": date(2013, 7, 20), "BT-10": "1", "BT-72": date(2013, 6, 15), "BT-81": "30", "BT-84": "NO9386011117947",
-    "BG-4": {"name": "Seller", "country_code": "NO", "vat_identifier": "NO123456785MVA", "einvoicing_addr": "1", "einvoicing_addr_schemeid": "0192"},
-    "BG-7": {"name": "Buyer", "country_code": "NO", "einvoicing_addr": "2", "einvoicing_addr_schemeid": "0192"},
+    "BG-4": {"name": "Seller", "country_code": "NO", "vat_identifier": "NO123456785MVA", "einvoicing_addr": "991825827", "einvoicing_addr_schemeid": "0192"},
+    "BG-7": {"name": "Buyer", "country_code": "NO", "einvoicing_addr": "974760673", "einvoicing_addr_schemeid": "0192"},
     "BT-106": "1436.50", "BT-107": "100.00", "BT-108": "100.00", "BT-109": "1436.50", "BT-110": "365.28", "BT-112": "1801.78", "BT-113": "1000.00", "BT-115": "801.78",
     "BG-20": [{"amount": "100.00", "reason": "Promotion", "vat_category_code": "S", "vat_rate": "25"}],
     "BG-21": [{"amount": "100.00", "reason": "Freight", "vat_category_code": "S", "vat_rate": "25"}],
@@ -254,6 +254,7 @@ def test_what_is_missing_is_named() -> None:
         "PEPPOL-EN16931-R020",
         "PEPPOL-EN16931-R010",
         "PEPPOL-EN16931-R003",
+        "DE-R-015",
     ]
 
 

@@ -16,7 +16,7 @@ from facturx.generate_xml import generate_cii_xml, generate_ubl_xml
 from lxml import etree
 
 from chassis.errors import Invalid
-from timebilling.einvoices import rules
+from timebilling.einvoices import peppol_rules
 from timebilling.einvoices.rules import Broken
 
 log = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ def cii(known: Mapping[str, Any]) -> bytes:
 
 def ubl(known: Mapping[str, Any]) -> bytes:
     """The invoice as UBL XML with the identifiers of Peppol BIS Billing 3.0. Errors: `Refused`."""
-    if broken := rules.broken_for_peppol(known):
+    if broken := peppol_rules.broken(known):
         raise Refused(broken)
-    tree = etree.fromstring(_made(generate_ubl_xml, {**known, "BT-23": PEPPOL_PROCESS}))
+    tree = etree.fromstring(_made(generate_ubl_xml, {**known, **_one_note(known), "BT-23": PEPPOL_PROCESS}))
     customization = tree.find(f"{{{CBC}}}CustomizationID")
     customization.text = PEPPOL
     # Peppol's rule R053: no version element, the customisation says it all.
@@ -62,6 +62,12 @@ def ubl(known: Mapping[str, Any]) -> bytes:
     if version is not None:
         tree.remove(version)
     return _proven(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"), "ubl")
+
+
+def _one_note(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Peppol's rule R002: one note at most."""
+    notes = [n["BT-22"] for n in known.get("BG-1", [])]
+    return {"BG-1": [{"BT-22": "\n".join(notes)}]} if len(notes) > 1 else {}
 
 
 def embedded(pdf: bytes, xml: bytes, *, title: str, author: str, language: str, at: datetime) -> bytes:

@@ -12,6 +12,7 @@ OUTSIDE = "O"
 # Why no tax, where the invoice has no text of its own (codes of the CEF list VATEX).
 EXEMPTION_CODES = {"AE": "VATEX-EU-AE", OUTSIDE: "VATEX-EU-O"}
 ALLOWANCE = "95"  # UNCL5189: discount
+CREDIT_NOTE = "381"  # UNCL1001
 TRANSFER, SEPA, UNDEFINED = "30", "58", "1"  # UNCL4461
 
 
@@ -199,6 +200,7 @@ def _seller(seller: Mapping[str, Any], *, vat: bool) -> dict[str, Any]:
             "vat_identifier": seller.get("vat_id") if vat else None,
             "tax_identifier": seller.get("tax_number") if vat else None,
             "legal_identifier": seller.get("registration"),
+            "legal_identifier_schemeid": _register(seller),
             "contacts": [
                 _present({"name": seller.get("contact"), "phone": seller.get("phone"), "email": seller.get("email")})
             ]
@@ -208,6 +210,14 @@ def _seller(seller: Mapping[str, Any], *, vat: bool) -> dict[str, Any]:
             **_address(seller, seller.get("country")),
         }
     )
+
+
+def _register(seller: Mapping[str, Any]) -> str | None:
+    """Which register a Dutch number is of (ISO 6523): KVK has eight digits, OIN twenty. Others say it in their own words."""
+    number = str(seller.get("registration") or "")
+    if seller.get("country") != "NL" or not number.isdigit():
+        return None
+    return {8: "0106", 20: "0190"}.get(len(number))
 
 
 def _buyer(buyer: Mapping[str, Any], *, vat: bool) -> dict[str, Any]:
@@ -247,17 +257,3 @@ def _day(text: Any) -> date:
 
 def _present(values: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in values.items() if v not in (None, "", [], {})}
-
-
-def broken_for_peppol(known: Mapping[str, Any]) -> list[Broken]:
-    """What Peppol BIS Billing 3.0 asks beyond EN 16931 and we can know before: who, where to, and for which order."""
-    asked = (
-        ("PEPPOL-EN16931-R020", "einvoicing_addr" in known["BG-4"], "The seller's electronic address is missing."),
-        ("PEPPOL-EN16931-R010", "einvoicing_addr" in known["BG-7"], "The buyer's electronic address is missing."),
-        (
-            "PEPPOL-EN16931-R003",
-            "BT-10" in known or "BT-13" in known,
-            "A buyer reference or an order reference is missing.",
-        ),
-    )
-    return [Broken(rule, says) for rule, fine, says in asked if not fine]
