@@ -12,7 +12,7 @@ from praxis.clients.v1.events_pb2 import ClientChanged, ClientMerged, ClientRemo
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.portal.v1.events_pb2 import BrandingChanged
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceReminderDue, InvoiceSent
+from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceReminderDue, InvoiceSent, StatementSent
 from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, RequestReminderDue
 
 LISTENS = [
@@ -28,6 +28,7 @@ LISTENS = [
     Listen(InvoiceChanged, copies.keep_invoice),
     Listen(InvoiceReminderDue, mail.invoice_reminder_due),
     Listen(InvoiceSent, mail.invoice_sent),
+    Listen(StatementSent, mail.statement_sent),
 ]
 TIMERS: dict[str, Callable[..., object]] = {
     "repoint": merged.again,
@@ -36,6 +37,7 @@ TIMERS: dict[str, Callable[..., object]] = {
     "mail_invoice_reminder": mail.mail_invoice_reminder,
     "send_digest": mail.send_digest,
     "mail_invoice": mail.mail_invoice,
+    "mail_statement": mail.mail_statement,
     "forget_device": sessions.forget_device,
 }
 REPUBLISH = {BrandingChanged: branding.all_states}

@@ -20,6 +20,7 @@ from timebilling.ledger import queries as ledger
 from timebilling.made_files import usecases as made_files
 from timebilling.payments import queries as payments
 from timebilling.reminders import usecases as reminders
+from timebilling.statement_runs import usecases as statement_runs
 from timebilling.time_entries import queries as time_entries
 from timebilling.timers import queries as timers
 from timebilling.wip import queries as wip
@@ -49,6 +50,7 @@ TIMERS: dict[str, Callable[..., object]] = {
     "plan_reminders": reminders.plan_all,
     "remind": reminders.remind,
     "make_file": made_files.make,
+    "statement_run": statement_runs.advance,
 }
 
 REPUBLISH = {

@@ -1,7 +1,7 @@
 """What is mailed to clients. Each runs in the worker, in the transaction that records it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from portal.sessions.rules import CODE_LIFETIME, code_for
 from portal.sessions.tables import SignIn
 from portal.settings import settings_of
 from praxis.documents.v1.documents_pb2 import ReadContentRequest
-from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue, InvoiceSent
+from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue, InvoiceSent, StatementSent
 from praxis.workflow.v1.events_pb2 import RequestReminderDue
 
 _templates = Environment(
@@ -229,7 +229,7 @@ def mail_invoice(uow: Uow, invoice_id: str, contact_id: str, what: str, message:
         contact,
         "invoice",
         f"invoice-{invoice_id}-{contact_id}-{datetime.fromisoformat(sent_at):%Y%m%d%H%M%S%f}",
-        pdf=_pdf(uow, invoice),
+        pdf=_pdf(uow, invoice.document_id),
         what="Credit note" if what == "credit_note" else "Invoice",
         number=invoice.number,
         clients=_names(uow, [invoice.client_id]),
@@ -240,14 +240,59 @@ def mail_invoice(uow: Uow, invoice_id: str, contact_id: str, what: str, message:
     )
 
 
-def _pdf(uow: Uow, invoice: InvoiceCopy) -> tuple[str, bytes] | None:
-    """The invoice's PDF; without one (it is too large, or gone) the mail has its address alone."""
-    if invoice.document_id is None:
+def statement_sent(uow: Uow, event: StatementSent) -> None:
+    """Mails a statement of account to everybody who acts for the client and has access to the portal."""
+    for contact in _acting_for(uow, UUID(event.client_id)):
+        uow.later(
+            "mail_statement",
+            f"{event.file_id}:{contact.id}",
+            file_id=event.file_id,
+            contact_id=str(contact.id),
+            client_id=event.client_id,
+            document_id=event.document_id,
+            last=event.last,
+            balance=[event.balance.amount, event.balance.currency],
+            message=event.message,
+        )
+
+
+def mail_statement(
+    uow: Uow,
+    file_id: str,
+    contact_id: str,
+    client_id: str,
+    document_id: str,
+    last: str,
+    balance: list[str],
+    message: str,
+) -> None:
+    """One mail with the PDF, unless the contact no longer acts for the client."""
+    contact = uow.session.get(ContactCopy, (uow.firm_id, UUID(contact_id)))
+    if contact is None or not contact.welcome or UUID(client_id) not in contact.client_ids:
+        return
+    firm = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    locale = words.locale_of(firm.language if firm else "")
+    amount = Decimal(balance[0])
+    _send(
+        uow,
+        contact,
+        "statement",
+        f"statement-{file_id}-{contact_id}",
+        pdf=_pdf(uow, UUID(document_id)),
+        clients=_names(uow, [UUID(client_id)]),
+        last=words.full_date(date.fromisoformat(last), locale),
+        owed=words.money(amount, balance[1], locale) if amount > 0 else "",
+        message=message,
+        link="documents",
+    )
+
+
+def _pdf(uow: Uow, document_id: UUID | None) -> tuple[str, bytes] | None:
+    """A PDF to be mailed; without one (it is too large, or gone) the mail has its address alone."""
+    if document_id is None:
         return None
     try:
-        found = uow.ask(
-            "documents", "ReadContent", ReadContentRequest(document_id=str(invoice.document_id)), timeout=15.0
-        )
+        found = uow.ask("documents", "ReadContent", ReadContentRequest(document_id=str(document_id)), timeout=15.0)
     except (NotFound, Invalid, Conflict):
         return None
     return found.name, found.content

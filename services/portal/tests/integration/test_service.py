@@ -13,7 +13,7 @@ from praxis.documents.v1.documents_pb2 import ReadContentResponse
 from praxis.identity.v1.events_pb2 import FirmUpdated
 from praxis.portal.v1.events_pb2 import BrandingChanged, ContactInvited
 from praxis.portal.v1.portal_pb2 import GetBrandingRequest
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceSent
+from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceSent, StatementSent
 from praxis.workflow.v1.events_pb2 import RequestChanged, RequestItem, RequestReminderDue
 
 from .conftest import Firm, Mailbox
@@ -171,6 +171,36 @@ def invoice(firm: Firm, **more: object) -> InvoiceChanged:
 def sent(firm: Firm, of: InvoiceChanged, **more: str) -> None:
     facts = {"invoice_id": of.invoice_id, "client_id": of.client_id, "number": of.number, "kind": "invoice", **more}
     firm.world.deliver(firm.id, InvoiceSent(**facts))
+
+
+def test_a_statement_is_mailed_with_its_pdf_once_to_whoever_acts_for_the_client(firm: Firm) -> None:
+    firm.add_contact("Nobody Now", "gone@example.com", [firm.client], active=False)
+    document = str(new_id())
+    asked = firm.world.answers(
+        "documents",
+        {"ReadContent": lambda r: ReadContentResponse(name="statement-C-1.pdf", media_type="application/pdf", content=b"%PDF-1.7")},
+    )  # fmt: skip
+    event = StatementSent(
+        file_id=str(new_id()),
+        client_id=str(firm.client),
+        document_id=document,
+        first="2026-10-01",
+        last="2026-10-31",
+        balance=Money(amount="236.67", currency="GBP"),
+        message="As agreed <monthly>.",
+    )
+    firm.world.deliver(firm.id, event)
+    firm.world.run_due(firm.id)
+    (message,) = firm.mailbox.to(firm.email)
+    assert message["Subject"] == "Statement of account from Hartley & Moss"
+    plain = message.get_body(("plain",)).get_content()
+    for said in ("As agreed <monthly>.", "Ada Lovelace Ltd", "31 October 2026", "£236.67", "/portal/documents"):
+        assert said in plain
+    assert "As agreed &lt;monthly&gt;." in message.get_body(("html",)).get_content()
+    (pdf,) = message.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_content()) == ("statement-C-1.pdf", b"%PDF-1.7")
+    assert [r.document_id for _, r in asked] == [document]
+    assert not firm.mailbox.to("gone@example.com")
 
 
 def test_a_sent_invoice_is_mailed_with_its_pdf_to_whoever_acts_for_the_client(firm: Firm) -> None:

@@ -30,16 +30,22 @@ LEFT JOIN paper_progress p ON p.firm_id = i.firm_id AND p.id = i.id WHERE i.firm
 
 
 def list_files(
-    uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None, invoice_id: UUID | None
+    uow: Uow,
+    *,
+    limit: int,
+    cursor: str | None,
+    client_id: UUID | None = None,
+    invoice_id: UUID | None = None,
+    run_id: UUID | None = None,
+    state: str | None = None,
 ) -> dict[str, Any]:
-    conditions = ("AND f.client_id = :client " if client_id else "") + (
-        "AND f.invoice_id = :invoice" if invoice_id else ""
-    )
+    wanted = {"client_id": client_id, "invoice_id": invoice_id, "run_id": run_id, "state": state}
+    conditions = " ".join(f"AND f.{name} = :{name}" for name, value in wanted.items() if value)
     after, values = paging.keyset(["f.id"], cursor, descending=True)
     rows = (
         uow.session.execute(
             text(f"{_FILES} {conditions} {after} ORDER BY f.id DESC LIMIT :limit"),
-            {"firm": uow.firm_id, "client": client_id, "invoice": invoice_id, "limit": limit + 1, **values},
+            {"firm": uow.firm_id, **wanted, "limit": limit + 1, **values},
         )
         .mappings()
         .all()
@@ -74,7 +80,7 @@ def invoice_pdf(uow: Uow, invoice_id: UUID) -> dict[str, Any]:
 
 def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
     problem = row["problem"] or {}
-    names = ("id", "kind", "client_id", "client_name", "invoice_id", "number", "first", "last", "name", "state", "ahead", "document_id", "requested_by", "created_at", "done_at")  # fmt: skip
+    names = ("id", "kind", "client_id", "client_name", "invoice_id", "number", "first", "last", "name", "state", "ahead", "document_id", "requested_by", "created_at", "done_at", "sent_at")  # fmt: skip
     return {n: row[n] for n in names} | {
         "problem": {"code": problem["code"], "message": problem["title"], "rules": problem.get("rules", [])}
         if problem

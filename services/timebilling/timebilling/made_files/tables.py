@@ -29,3 +29,5 @@ class MadeFile(FirmOwned, Base):
     requested_by: Mapped[str]
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    run_id: Mapped[UUID | None]  # a statement run
+    sent_at: Mapped[datetime | None]

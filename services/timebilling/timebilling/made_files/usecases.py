@@ -9,7 +9,9 @@ from uuid import UUID
 
 from chassis.errors import Conflict, Invalid
 from chassis.uow import Uow
+from praxis.common.v1.types_pb2 import Money
 from praxis.documents.v1.documents_pb2 import GeneratedFile, StoreGeneratedRequest
+from praxis.timebilling.v1.events_pb2 import StatementSent
 from timebilling import money
 from timebilling.copies.usecases import client, firm
 from timebilling.debtors import queries as debtors
@@ -156,3 +158,25 @@ def _parts(file: MadeFile, content: bytes) -> Iterator[StoreGeneratedRequest]:
     )
     for start in range(0, len(content), CHUNK):
         yield StoreGeneratedRequest(chunk=content[start : start + CHUNK])
+
+
+def send(uow: Uow, file: MadeFile, message: str) -> None:
+    """Announces that a statement that is kept goes to the client: the portal mails whoever acts for it."""
+    assert file.first is not None
+    assert file.last is not None
+    _, currency, opening, rows = debtors.account(uow, file.client_id, file.first, file.last, file.currency)
+    closing = rows[-1].balance if rows else opening
+    file.sent_at = uow.now
+    uow.announce(
+        StatementSent(
+            file_id=str(file.id),
+            client_id=str(file.client_id),
+            document_id=str(file.document_id),
+            first=str(file.first),
+            last=str(file.last),
+            balance=Money(amount=str(money.rounded(closing, currency)), currency=currency),
+            message=message,
+        ),
+        subject=file.id,
+    )
+    uow.audit("file.sent", "file", file.id, after={"kind": file.kind, "name": file.name})
