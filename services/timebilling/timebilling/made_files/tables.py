@@ -31,3 +31,15 @@ class MadeFile(FirmOwned, Base):
     done_at: Mapped[datetime | None]
     run_id: Mapped[UUID | None]  # a statement run
     sent_at: Mapped[datetime | None]
+
+
+class PaperProgress(FirmOwned, Base):
+    """How far a paper is; `id` is the file's, or the invoice's whose PDF it is. Written by `progress.py` while it is made."""
+
+    __tablename__ = "paper_progress"
+    stage: Mapped[str]  # composing, proving, storing, failing, kept, refused
+    lines: Mapped[int]
+    pages: Mapped[int | None]
+    tries: Mapped[int]
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    at: Mapped[datetime]
