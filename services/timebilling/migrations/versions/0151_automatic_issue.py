@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrate import protect
 
 revision = "t5b_automatic_issue"
-down_revision = "t5b_logo"
+down_revision = "card_fees"
 
 
 def upgrade() -> None:
