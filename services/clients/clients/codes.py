@@ -66,6 +66,11 @@ def money(amount: str, code: str, pointer: str) -> Decimal:
     return exact
 
 
+def decimals(code: str) -> int:
+    """How many decimals an amount of the currency has."""
+    return _DECIMALS[code]
+
+
 def shown(amount: Decimal, code: str) -> str:
     """An amount as text, with the currency's own number of decimals: "1200.00"."""
     return f"{amount:.{_DECIMALS[code]}f}"

@@ -34,6 +34,7 @@ class ClientUse(FirmOwned, Base):
     client_id: Mapped[UUID]
     kind: Mapped[str]  # job, request, invoice, document, payment
     label: Mapped[str]
+    engagement_id: Mapped[UUID | None]  # what a job is done under
     live: Mapped[bool]  # whether it still counts
     state: Mapped[str | None]  # as the timeline tells of it
     version: Mapped[int]

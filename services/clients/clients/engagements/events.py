@@ -1,6 +1,7 @@
 """What an engagement's state looks like to the other services."""
 
 from clients import codes
+from clients.engagements.rules import CLOSED
 from clients.engagements.tables import Engagement
 from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms, Milestone
 from praxis.clients.v1.events_pb2 import EngagementPerson as Person
@@ -38,6 +39,13 @@ def engagement_changed(engagement: Engagement) -> EngagementChanged:
         ),
         version=engagement.version,
     )
+
+
+def engagement_removed(engagement: Engagement) -> EngagementChanged:
+    """An engagement that nothing had been done for is gone."""
+    gone = engagement_changed(engagement)
+    gone.status, gone.removed, gone.version = CLOSED, True, engagement.version + 1
+    return gone
 
 
 def _money(engagement: Engagement) -> Money | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from chassis.uow import Uow
+from clients import codes
 from clients.copies.tables import StaffCopy
 from clients.custom_fields.rules import STAFF
 from clients.custom_fields.tables import CustomField
@@ -159,10 +161,52 @@ def _relationships(uow: Uow, _words: Words, after: Any) -> Page:
     return rows, _last(rows)
 
 
+_ENGAGEMENTS = """
+    SELECT e.id, e.external_id, c.number AS client, e.title, e.service, e.status, e.starts_on, e.ends_on, e.fee_kind AS fee, e.fee_amount,
+           e.fee_currency AS currency, e.fee_interval AS interval, e.fee_description AS description, e.fee_milestones,
+           e.fee_percent AS percent, e.close_reason
+    FROM engagements e JOIN clients c ON c.firm_id = e.firm_id AND c.id = e.client_id
+    WHERE e.id > CAST(:id AS uuid) ORDER BY e.id LIMIT :rows"""
+_PEOPLE = """
+    SELECT engagement_id, job_role, staff_id FROM engagement_people WHERE engagement_id = ANY (:ids) ORDER BY engagement_id, job_role"""
+
+
+def _engagements(uow: Uow, words: Words, after: Any) -> Page:
+    rows = _found(uow, _ENGAGEMENTS, id=after or FIRST)
+    people: dict[UUID, list[str]] = {row["id"]: [] for row in rows}
+    for held in _found(uow, _PEOPLE, ids=list(people)):
+        people[held["engagement_id"]].append(f"{held['job_role']}: {words.person(held['staff_id'])}")
+    for row in rows:
+        row["people"] = people[row["id"]]
+        if row["fee_amount"] is not None:
+            row["amount"] = codes.shown(row["fee_amount"], row["currency"])
+        row["milestones"] = [
+            f"{stage['title']}: {stage['amount']}" + (f" by {stage['due_on']}" if stage["due_on"] else "")
+            for stage in row["fee_milestones"] or ()
+        ]
+    return rows, _last(rows)
+
+
+_NOTES = """
+    SELECT n.id, c.number AS client, n.said AS text, n.pinned, n.mentions, n.author_name AS author, n.author AS author_id, n.created_at
+    FROM client_notes n JOIN clients c ON c.firm_id = n.firm_id AND c.id = n.client_id
+    WHERE n.id > CAST(:id AS uuid) ORDER BY n.id LIMIT :rows"""
+
+
+def _notes(uow: Uow, words: Words, after: Any) -> Page:
+    rows = _found(uow, _NOTES, id=after or FIRST)
+    for row in rows:
+        row["mentions"] = [words.person(id) for id in row["mentions"]]
+        row["written_at"] = row["created_at"].astimezone(UTC).isoformat()
+    return rows, _last(rows)
+
+
 _READ: dict[str, Callable[[Uow, Words, Any], Page]] = {
     "custom_fields": _custom_fields,
     "groups": _groups,
     "clients": _clients,
     "contacts": _contacts,
     "relationships": _relationships,
+    "engagements": _engagements,
+    "notes": _notes,
 }

@@ -170,6 +170,66 @@ def keys_of_contact(facts: Mapping[str, Any], client: Any) -> list[tuple[str, st
     return keys
 
 
+_ENGAGEMENTS = text("""
+    SELECT 'id' AS kind, e.id::text AS key, e.id FROM engagements e WHERE e.id = ANY (CAST(:ids AS uuid[]))
+    UNION ALL SELECT 'external_id', e.external_id, e.id FROM engagements e WHERE e.external_id = ANY (:external)
+    UNION ALL SELECT 'terms', n.client || '|' || n.starts_on || '|' || n.title, e.id
+        FROM unnest(CAST(:clients AS text[]), CAST(:starts AS text[]), CAST(:titles AS text[])) AS n (client, starts_on, title)
+        JOIN engagements e ON e.client_id = CAST(n.client AS uuid) AND e.starts_on = CAST(n.starts_on AS date) AND e.title = n.title
+""")
+
+
+def engagements_known(uow: Uow, keys: Collection[tuple[str, Any]]) -> Known:
+    """Which engagements have these keys: (kind, value) with kind id, external_id or terms (client id|first day|title)."""
+    terms = [value.split("|", 2) for kind, value in keys if kind == "terms"]
+    found = uow.session.execute(
+        _ENGAGEMENTS,
+        {
+            "ids": [value for kind, value in keys if kind == "id"],
+            "external": [value for kind, value in keys if kind == "external_id"],
+            "clients": [client for client, _, _ in terms],
+            "starts": [starts_on for _, starts_on, _ in terms],
+            "titles": [title for _, _, title in terms],
+        },
+    )
+    known = Known()
+    for kind, key, id in found:
+        known.by.setdefault((kind, key), set()).add(id)
+    return known
+
+
+def keys_of_engagement(facts: Mapping[str, Any], client: Any) -> list[tuple[str, str]]:
+    """What a row of an engagement can be recognised by, surest first; without ids, by client, first day and title."""
+    keys = [(name, facts[name]) for name in ("id", "external_id") if name in facts]
+    return keys or ([("terms", f"{client}|{facts['starts_on']}|{facts['title']}")] if client else [])
+
+
+_NOTES = text("""
+    SELECT 'id' AS kind, n.id::text AS key, n.id FROM client_notes n WHERE n.id = ANY (CAST(:ids AS uuid[]))
+    UNION ALL SELECT 'said', said.client || '|' || said.text, n.id
+        FROM unnest(CAST(:clients AS text[]), CAST(:texts AS text[])) AS said (client, text)
+        JOIN client_notes n ON n.client_id = CAST(said.client AS uuid) AND n.said = said.text
+""")
+
+
+def notes_known(uow: Uow, keys: Collection[tuple[str, Any]]) -> Known:
+    """Which notes have these keys: (kind, value) with kind id or said (client id|its words)."""
+    said = [value.split("|", 1) for kind, value in keys if kind == "said"]
+    ids = [value for kind, value in keys if kind == "id"]
+    values = {"ids": ids, "clients": [client for client, _ in said], "texts": [text for _, text in said]}
+    known = Known()
+    for kind, key, id in uow.session.execute(_NOTES, values):
+        known.by.setdefault((kind, key), set()).add(id)
+    return known
+
+
+def keys_of_note(facts: Mapping[str, Any], client: Any) -> list[tuple[str, str]]:
+    """A note is recognised by its id; without one, by its words on the same client."""
+    if "id" in facts:
+        return [("id", facts["id"])]
+    return [("said", f"{client}|{facts['text']}")] if client else []
+
+
 def contacts_locked(uow: Uow, ids: Collection[UUID], *, lock: bool) -> dict[UUID, Contact]:
     """The contacts by id, with their roles."""
     from sqlalchemy.orm import selectinload

@@ -80,6 +80,35 @@ FIELDS: dict[str, dict[str, str]] = {
         "until": "to_date end bis jusqu_a hasta",
         "note": "notiz remarque nota opmerking",
     },
+    "engagements": {
+        "id": "",
+        "external_id": "externe_id external_ref externalid identifiant_externe foreign_id legacy_id",
+        "client": "client_number client_name company mandant mandantennummer kunde kundennummer societe cliente klant",
+        "title": "engagement name matter engagement_title bezeichnung titel titre titulo titolo",
+        "service": "service_line kind_of_work leistung dienstleistung prestation servicio servizio dienst",
+        "status": "state zustand statut estado stato",
+        "starts_on": "start start_date from begin beginn ab debut inicio inizio begindatum",
+        "ends_on": "end end_date until to ende bis fin fine einddatum",
+        "people": "team staff mitarbeiter equipe equipo",
+        "fee": "fee_kind fee_type billing billing_type honorar honorarart honoraires honorarios onorario",
+        "amount": "fee_amount price betrag montant importe importo bedrag",
+        "currency": "fee_currency waehrung devise moneda valuta",
+        "interval": "fee_interval billed_every abrechnung intervall intervalle intervalo intervallo",
+        "description": "fee_description beschreibung descripcion descrizione omschrijving",
+        "milestones": "fee_milestones stages meilensteine etappes hitos",
+        "percent": "fee_percent share prozent pourcentage porcentaje percentuale",
+        "close_reason": "reason_closed closed_because",
+    },
+    "notes": {
+        "id": "",
+        "client": "client_number client_name company mandant mandantennummer kunde kundennummer societe cliente klant",
+        "text": "note notes notiz memo comment remarque nota opmerking",
+        "pinned": "angeheftet epingle fijado",
+        "mentions": "mentioned erwaehnt",
+        "author": "written_by by verfasser auteur autor autore",
+        "author_id": "",
+        "written_at": "date written datum geschrieben_am created_at fecha data",
+    },
 }
 REQUIRED = {
     "custom_fields": ("label", "kind"),
@@ -87,6 +116,8 @@ REQUIRED = {
     "clients": ("name",),
     "contacts": ("name",),
     "relationships": ("client", "kind"),
+    "engagements": ("client", "title", "service", "starts_on", "fee"),
+    "notes": ("client", "text"),
 }
 # What a table is called tells its kind before its columns do.
 _TABLES = {
@@ -95,6 +126,8 @@ _TABLES = {
     "clients": "clients client mandanten kunden customers clienti clientes klanten",
     "contacts": "contacts contact kontakte ansprechpartner contactos contatti contactpersonen",
     "relationships": "relationships relations beziehungen relaciones relazioni relaties",
+    "engagements": "engagements matters agreements auftraege mandate missions encargos incarichi opdrachten",
+    "notes": "notes notizen remarques notas note opmerkingen",
 }
 CUSTOM = "custom."
 _ALIKE = 0.84
@@ -124,7 +157,7 @@ def kind_of(table: str, titles: Sequence[str | None], custom: Mapping[str, str])
             return kind
     known = {
         kind: sum(column.field is not None for column in suggested(kind, titles, custom))
-        for kind in ("clients", "contacts")
+        for kind in ("clients", "contacts", "engagements", "notes")
     }
     return max(known, key=lambda kind: known[kind])
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from chassis.errors import DomainError, Invalid
 from clients import codes
 from clients.contacts import rules as contacts
 from clients.custom_fields import rules as custom_fields
+from clients.engagements import rules as engagements
 from clients.imports import cells
 from clients.imports.mapping import CUSTOM, FIELDS, REQUIRED
 from clients.parties import rules as parties
@@ -83,6 +84,9 @@ def read(kind: str, titles: Sequence[str], mapping: Sequence[str | None], row: S
             said.problems.append(Problem("value_missing", f"There is no {name}.", title))
     if kind == "clients":
         _client(said, columns, firm)
+    if kind == "engagements":
+        named = {name: title for name, title in zip(mapping, titles, strict=False) if name}
+        _engagement(said, named, firm)
     if kind == "relationships" and ("other_client" in said.facts) == ("other_name" in said.facts):
         said.problems.append(Problem("other_side_required", "Name the other side: a client, or anybody else by name."))
     return said
@@ -97,12 +101,12 @@ def _value(kind: str, name: str, said: str, firm: Firm) -> Any:
     if name.startswith(CUSTOM):
         return _custom(name.removeprefix(CUSTOM), said, firm)
     if (kind, name) in _KINDS:
-        return _one_of(said, _KINDS[kind, name], name)
+        return _one_of(said, kind, name)
     if name in _READ:
         return _READ[name](said, firm)
     if len(said) > _LONGEST.get(name, 200):
         raise _Wrong("too_long", f"{name} may have {_LONGEST.get(name, 200)} characters.")
-    return parties.tidy(said) if name != "note" else said.strip()
+    return parties.tidy(said) if name not in ("note", "text") else said.strip()
 
 
 def _client(said: Said, columns: Mapping[str, str], firm: Firm) -> None:
@@ -135,12 +139,57 @@ def _client(said: Said, columns: Mapping[str, str], firm: Firm) -> None:
         facts["custom"] = custom
 
 
+def _engagement(said: Said, columns: Mapping[str, str], firm: Firm) -> None:
+    """What only makes sense together: the terms of the fee, the period, and how it ended."""
+    facts = said.facts
+    parts = {name: facts.pop(name) for name in ("fee", "amount", "currency", *_FEE_PARTS) if name in facts}
+
+    def checked(check: Callable[[], Any], column: str | None = None) -> None:
+        try:
+            check()
+        except (Invalid, _Wrong) as error:
+            part = (getattr(error, "pointer", None) or "/fee/amount").removeprefix("/fee/").split("/")[0]
+            said.problems.append(Problem(error.code, error.message, columns.get(column or part)))
+
+    if "fee" in parts:
+        fee: dict[str, Any] = {"kind": parts["fee"]} | {name: parts[name] for name in _FEE_PARTS if name in parts}
+        currency = parts.get("currency", firm.currency)
+
+        def money(amount: str) -> dict[str, str]:
+            return {"amount": _number(amount, codes.decimals(currency)), "currency": currency}
+
+        def priced() -> None:
+            if "amount" in parts:
+                fee["amount"] = money(parts["amount"])
+            if "milestones" in fee:
+                fee["milestones"] = [{**stage, "amount": money(stage["amount"])} for stage in fee["milestones"]]
+            engagements.fee(fee)
+
+        if not {problem.column for problem in said.problems} & {
+            columns.get(name) for name in ("amount", "currency", *_FEE_PARTS)
+        } - {None}:
+            checked(priced)
+        facts["fee"] = fee
+    if "people" in facts:
+        checked(lambda: engagements.people(facts["people"]), "people")
+    if facts.get("status") == engagements.CLOSED and "ends_on" not in facts:
+        said.problems.append(Problem("value_missing", "Say when it ended.", columns.get("ends_on", columns["status"])))
+    if "starts_on" in facts and "ends_on" in facts:
+        starts_on, ends_on = map(date.fromisoformat, (facts["starts_on"], facts["ends_on"]))
+        checked(lambda: engagements.period(starts_on, ends_on), "ends_on")
+
+
+_FEE_PARTS = ("interval", "description", "milestones", "percent")
 _TAX = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ./-]{3,39}$")
 _NUMBER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$")
 _PHONE = re.compile(r"^[+0-9][0-9 ()./-]{3,30}$")
-_LONGEST = {"external_id": 100, "line1": 200, "city": 100, "region": 100, "postcode": 20, "note": 2000, "client": 200}
+_LONGEST = {"external_id": 100, "line1": 200, "city": 100, "region": 100, "postcode": 20, "note": 2000, "client": 200, "text": 10_000,
+            "description": 1000, "close_reason": 500}  # fmt: skip
 _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?$")
 _NUMERIC = re.compile(r"^(\d{1,2})\s*[./-]\s*(\d{1,2})\s*[./-]\s*(\d{2}|\d{4})$")
+_WORDED = re.compile(
+    r"^(?P<day>\d{1,2})(?:\.|st|nd|rd|th)?\s+(?:de\s+)?(?P<month>[^\W\d_]{3,12})\.?,?\s+(?:del?\s+)?(?P<year>\d{4})$"
+)
 _MONTH_FIRST = frozenset({"US"})
 
 
@@ -156,6 +205,8 @@ def day(said: str, country: str) -> date:
                 year += 1900 if year > (datetime.now(UTC).date().year + 1) % 100 else 2000
             month_first = (country in _MONTH_FIRST and "." not in said and first <= 12) or second > 12
             return date(year, first, second) if month_first else date(year, second, first)
+        if (found := _WORDED.match(said)) and (month := _month(found["month"])):
+            return date(int(found["year"]), month, int(found["day"]))
         if re.search(r"[^\W\d_]{3}", said) and re.search(r"\d{4}", said):
             return dates.parse(_english(said), dayfirst=True).date()
     except (ValueError, OverflowError):
@@ -171,6 +222,32 @@ _MONTHS = {
     "dezember decembre diciembre dicembre december": "december",
 }  # fmt: skip
 _TO_ENGLISH = {name: english for names, english in _MONTHS.items() for name in names.split()}
+
+
+_ENGLISH = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+
+
+@lru_cache(maxsize=200)
+def _month(name: str) -> int | None:
+    """Which month a word means: März, march, mar."""
+    from clients.imports.mapping import plain
+
+    word = plain(name)
+    word = _TO_ENGLISH.get(word, word)
+    return next((number for number, month in enumerate(_ENGLISH, 1) if word in (month, month[:3])), None)
 
 
 def _english(said: str) -> str:
@@ -225,11 +302,13 @@ def _country(said: str, _firm: Firm) -> str:
     return _country_code(said.strip())
 
 
-def _one_of(said: str, known: Mapping[str, str], name: str) -> str:
+@lru_cache(maxsize=2000)
+def _one_of(said: str, kind: str, name: str) -> str:
     from clients.imports.mapping import plain
 
+    known, word = _KINDS[kind, name], plain(said)
     for value, words in known.items():
-        if plain(said) in (value, *words.split()):
+        if word in (value, *words.split()):
             return value
     raise _Wrong(f"{name}_unknown", f"{said[:40]} is none of {', '.join(known)}.")
 
@@ -248,6 +327,11 @@ _KINDS: dict[tuple[str, str], dict[str, str]] = {
     ("groups", "kind"): {"family": "familie famille familia famiglia", "corporate": "konzern company groupe_de_societes", "other": "andere autre"},
     ("custom_fields", "kind"): dict.fromkeys(("text", "number", "date", "choice", "staff"), ""),
     ("relationships", "kind"): dict.fromkeys(relationships.INVERSE, ""),
+    ("engagements", "status"): {"open": "active offen ouvert abierto aperto", "closed": "ended done geschlossen clos cerrado chiuso former"},
+    ("engagements", "interval"): {"monthly": "month monatlich mensuel mensual mensile", "quarterly": "quarter vierteljaehrlich trimestriel trimestral",
+        "yearly": "year annual annually jaehrlich annuel anual annuale"},
+    ("engagements", "fee"): {"hourly": "time time_and_materials stunden nach_stunden", "capped": "hourly_capped", "fixed": "fixed_fee fest pauschal forfait",
+        "recurring": "subscription wiederkehrend abonnement", "milestone": "milestones stages", "retainer": "", "contingent": "success success_fee"},
 }  # fmt: skip
 
 
@@ -300,6 +384,87 @@ def _custom(key: str, said: str, firm: Firm) -> Any:
     return custom_fields.typed(known, said.replace(",", ".") if known.kind == custom_fields.NUMBER else said)
 
 
+def _service(said: str, _firm: Firm) -> str:
+    """ "VAT return" is kept as vat_return."""
+    from clients.imports.mapping import plain
+
+    name = said if _NAME.match(said) else plain(said)[:40]
+    if not _NAME.match(name):
+        raise _Wrong("service_invalid", f"{said[:40]} is no kind of work. Use a word, such as vat or payroll.")
+    return name
+
+
+def _number(said: str, decimals: int = 2) -> str:
+    """An amount however people write it, 1,200.50 or 1.200,50 or 1'200.50, as 1200.50. Errors: `amount_invalid`, `amount_ambiguous`
+    for 1.200, which is said for twelve hundred and for one and a fifth."""
+    digits = re.sub(r"['’\s]", "", said)
+    if re.fullmatch(r"[1-9]\d{0,2}[.]\d{3}", digits) and decimals < 3:
+        raise _Wrong("amount_ambiguous", f"{said[:40]} can be read in two ways. Write it like 1200.50.")
+    if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+|[1-9]\d{0,2}([.]\d{3}){2,}", digits):
+        digits = re.sub(r"[.,]", "", digits)
+    elif separators := re.findall(r"[.,]", digits):
+        whole, _, rest = digits.rpartition(separators[-1])
+        digits = f"{re.sub(r'[.,]', '', whole)}.{rest}"
+    if not re.fullmatch(r"\d{1,15}([.]\d{1,6})?", digits):
+        raise _Wrong("amount_invalid", f"{said[:40]} is no amount. Write it like 1200.50.")
+    return digits
+
+
+def _percent(said: str, _firm: Firm) -> str:
+    share = _number(said.rstrip("% "))
+    if not re.fullmatch(r"\d{1,3}([.]\d{1,2})?", share):
+        raise _Wrong("fee_percent_invalid", "The share is above 0 and at most 100 percent, with two decimals at most.")
+    return share
+
+
+def _people(said: str, firm: Firm) -> list[dict[str, str]]:
+    """ "preparer: Ada Byron; reviewer: Ben Okri"."""
+    named = []
+    for one in cells.listed(said):
+        role, colon, who = one.partition(":")
+        if not colon or not _NAME.match(role.strip()):
+            raise _Wrong(
+                "people_invalid", f"“{one[:60]}” should say a job role and who has it, like preparer: Ada Byron."
+            )
+        named.append({"job_role": role.strip(), "staff_id": _staff_id(who.strip(), firm)})
+    if len(named) > 30:
+        raise _Wrong("too_long", "There may be 30 people.")
+    return named
+
+
+_STAGE = re.compile(r"^(?P<title>.+):\s*(?P<amount>[0-9.,'’ ]+?)(?:\s+by\s+(?P<day>[0-9./-]+))?$")
+
+
+def _milestones(said: str, firm: Firm) -> list[dict[str, str]]:
+    """ "Draft: 500.00; Hand-over: 700.00 by 2026-09-30"."""
+    stages = []
+    for one in cells.listed(said):
+        found = _STAGE.match(one)
+        if found is None or len(found["title"].strip()) > 200:
+            raise _Wrong(
+                "milestones_invalid",
+                f"“{one[:60]}” should say a stage and its amount, like Draft: 500.00 by 2026-09-30.",
+            )
+        stage = {"title": found["title"].strip(), "amount": found["amount"]}
+        stages.append(stage | ({"due_on": day(found["day"], firm.country).isoformat()} if found["day"] else {}))
+    if len(stages) > 50:
+        raise _Wrong("too_long", "There may be 50 stages.")
+    return stages
+
+
+def _instant(said: str, firm: Firm) -> str:
+    """A moment as an export writes it, or a day."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        moment = datetime.combine(day(said, firm.country), time())
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.year < 1900 or moment > datetime.now(UTC) + timedelta(days=1):
+        raise _Wrong("date_invalid", f"Nothing was written on {said[:40]}.")
+    return moment.astimezone(UTC).isoformat()
+
+
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
 _READ: dict[str, Callable[[str, Firm], Any]] = {
     "id": _matching(re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"), "id_invalid", "id"),
     "number": _matching(_NUMBER, "number_invalid", "client number: letters and digits, 32 at most"),
@@ -324,6 +489,17 @@ _READ: dict[str, Callable[[str, Firm], Any]] = {
     "partner": _staff_id,
     "manager": _staff_id,
     "visible_to": lambda said, firm: [_staff_id(name, firm) for name in cells.listed(said)],
+    "service": _service,
+    "starts_on": lambda said, firm: day(said, firm.country).isoformat(),
+    "ends_on": lambda said, firm: day(said, firm.country).isoformat(),
+    "people": _people,
+    "amount": lambda said, _firm: said,
+    "percent": _percent,
+    "milestones": _milestones,
+    "mentions": lambda said, firm: [_staff_id(name, firm) for name in cells.listed(said)],
+    "author_id": _matching(re.compile(r"^(staff|partner|service):[0-9A-Za-z-]{1,60}$"), "id_invalid", "author's id"),
+    "written_at": _instant,
+    "pinned": _yes,
     "active": _yes,
     "portal_access": _yes,
     "bills_group": _yes,

@@ -1,6 +1,6 @@
 """Taking an import back, last row first: what it made goes, what it changed is as it was, and what others have built on is named and kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,24 +20,19 @@ from clients.groups.usecases import dissolve_group
 from clients.imports import finding
 from clients.imports.tables import ImportRow
 from clients.imports.trail import audit_all
-from clients.imports.writing import give_back, same_subject, tell_groups
+from clients.imports.writing import UNDONE, give_back, keep, same_subject, tell_groups
 from clients.parties.events import client_removed
 from clients.parties.tables import Client, TaxNumber
 from clients.relationships.tables import Relationship
 from clients.relationships.usecases import remove_relationship
 from clients.timeline.tables import Entry
 
-UNDONE, KEPT = "undone", "kept"
+Undoing = Callable[[Uow, Sequence[ImportRow], str], None]
 
 
-def take_back(uow: Uow, kind: str, rows: Sequence[ImportRow], reason: str) -> None:
+def take_back(uow: Uow, undo: Undoing, rows: Sequence[ImportRow], reason: str) -> None:
     """Undoes these rows, given last first."""
-    done = [row for row in rows if row.outcome in ("new", "changed") and row.subject_id]
-    _UNDO[kind](uow, done, reason)
-
-
-def _keep(row: ImportRow, code: str, message: str) -> None:
-    row.outcome, row.problems = KEPT, [{"column": None, "code": code, "message": message}]
+    undo(uow, [row for row in rows if row.outcome in ("new", "changed") and row.subject_id], reason)
 
 
 _BUILT_ON = text("""
@@ -65,18 +60,18 @@ def _clients(uow: Uow, rows: Sequence[ImportRow], reason: str) -> None:
         client = there.get(row.subject_id)
         if client is None:
             if standing(uow, row.subject_id) != row.subject_id:
-                _keep(row, "merged_since", "The client was merged into another since.")
+                keep(row, "merged_since", "The client was merged into another since.")
             else:
                 row.outcome = UNDONE
         elif row.outcome == "new" and client.id in built_on:
             code, label = built_on[client.id]
-            _keep(
+            keep(
                 row,
                 code,
                 f"{client.number} {client.name} has {code.removeprefix('has_').replace('_', ' ')} “{label}” since.",
             )
         elif client.version != row.subject_version:
-            _keep(row, "changed_since", f"{client.number} {client.name} was changed since.")
+            keep(row, "changed_since", f"{client.number} {client.name} was changed since.")
         elif row.outcome == "new":
             row.outcome = UNDONE
             gone.append(client)
@@ -128,7 +123,7 @@ def _contacts(uow: Uow, rows: Sequence[ImportRow], reason: str) -> None:
         if contact is None or (row.outcome == "changed" and row.before == {}):
             row.outcome = UNDONE  # it stands or falls with the first row of its contact
         elif contact.version != row.subject_version:
-            _keep(row, "changed_since", f"{contact.name} was changed since.")
+            keep(row, "changed_since", f"{contact.name} was changed since.")
         elif row.outcome == "new":
             _remove_contact(uow, contact, reason)
             del held[row.subject_id]
@@ -179,7 +174,7 @@ def _groups(uow: Uow, rows: Sequence[ImportRow], _reason: str) -> None:
     for row in rows:
         members = select(GroupMember.id).where(GroupMember.group_id == row.subject_id).limit(1)
         if uow.session.scalar(members) is not None:
-            _keep(row, "has_clients", "The group has clients.")
+            keep(row, "has_clients", "The group has clients.")
             continue
         _by_its_rules(uow, row, ClientGroup, lambda id: dissolve_group(uow, id, if_match=None), versions=False)
 
@@ -195,17 +190,17 @@ def _by_its_rules(uow: Uow, row: ImportRow, table: Any, remove: Any, *, versions
         row.outcome = UNDONE
         return
     if versions and held.version != row.subject_version:
-        _keep(row, "changed_since", "It was changed since.")
+        keep(row, "changed_since", "It was changed since.")
         return
     try:
         with uow.attempt():
             remove(row.subject_id)
         row.outcome = UNDONE
     except DomainError as error:
-        _keep(row, error.code, error.message)
+        keep(row, error.code, error.message)
 
 
-_UNDO = {
+UNDO: dict[str, Undoing] = {
     "custom_fields": _custom_fields,
     "groups": _groups,
     "clients": _clients,

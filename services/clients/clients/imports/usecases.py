@@ -8,20 +8,22 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, select, text
 
 from chassis.auth import Principal
 from chassis.db import new_id
 from chassis.errors import BadRequest, Conflict, Invalid
 from chassis.uow import Uow
 from clients.custom_fields.usecases import MOST as MOST_FIELDS
-from clients.imports import finding, mapping, reading, rules, undoing, writing
+from clients.imports import bulk, engagements, finding, mapping, notes, reading, rules, undoing, writing
 from clients.imports.tables import Import, ImportKey, ImportPart, ImportRow
 from clients.settings import fields
 
 PART = 900_000  # bytes of one part; a request may have 1 MB
 CHUNK = 1000
-KINDS = ("custom_fields", "groups", "clients", "contacts", "relationships")  # in the order they are brought in
+WRITE = {**writing.WRITE, "engagements": engagements.write, "notes": notes.write}  # in the order they are brought in
+UNDO = {**undoing.UNDO, "engagements": engagements.take_back, "notes": notes.take_back}
+KINDS = list(WRITE)
 _ENCODINGS = (
     "utf-8",
     "windows-1252",
@@ -116,8 +118,8 @@ def check(uow: Uow, import_id: UUID, body: Mapping[str, Any]) -> Import:
     held.tables = tables
     held.rows_total = sum(table["rows"] for table in tables if not table["skip"])
     uow.session.execute(delete(ImportKey).where(ImportKey.firm_id == uow.firm_id, ImportKey.import_id == held.id))
-    uow.session.execute(text("UPDATE import_rows SET outcome = NULL, problems = NULL WHERE firm_id = :firm AND import_id = :id"),
-                        {"firm": uow.firm_id, "id": held.id})  # fmt: skip
+    forget = "UPDATE import_rows SET outcome = NULL, problems = NULL WHERE firm_id = :firm AND import_id = :id AND outcome IS NOT NULL"
+    uow.session.execute(text(forget), {"firm": uow.firm_id, "id": held.id})
     return _move(uow, held, "checking")
 
 
@@ -212,13 +214,11 @@ def _stage(uow: Uow, held: Import, firm: rules.Firm) -> None:
         if place > reading.MOST_ROWS:
             raise reading.refused("too_many_rows", f"A file may have {reading.MOST_ROWS} rows. Split it.")
         sealed = fields(uow).seal_bytes(orjson.dumps(row.cells), _place(held, str(place)))
-        batch.append({"firm_id": uow.firm_id, "import_id": held.id, "place": place, "table_no": len(tables) - 1, "row_no": row.number,
-                      "sealed": sealed})  # fmt: skip
+        batch.append({"place": place, "table_no": len(tables) - 1, "row_no": row.number, "sealed": sealed})
         if len(batch) == CHUNK:
-            uow.session.execute(insert(ImportRow), batch)
+            bulk.stage(uow, held.id, batch)
             batch = []
-    if batch:
-        uow.session.execute(insert(ImportRow), batch)
+    bulk.stage(uow, held.id, batch)
     if not place:
         raise reading.refused("empty_file", "The file has a header, but no rows.")
     held.tables = tables
@@ -289,14 +289,17 @@ def _chunk(uow: Uow, held: Import) -> None:
             ImportRow.import_id == held.id, ImportRow.place > first, ImportRow.place <= first + many
         )
         rows = list(uow.session.scalars(wanted.order_by(ImportRow.place.desc() if back else ImportRow.place)))
+        for row in rows:
+            uow.session.expunge(row)  # they are written all at once
         counts = Counter(held.counts)
         reason = f"import {held.file_name}"
         if back:
-            undoing.take_back(uow, table["kind"], rows, f"{reason} undone")
+            undoing.take_back(uow, UNDO[table["kind"]], rows, f"{reason} undone")
             counts.update(row.outcome for row in rows if row.outcome in ("undone", "kept"))
         else:
             _do(uow, held, table, rows, reason)
             counts.update(row.outcome for row in rows if row.outcome)
+        bulk.keep_outcomes(uow, held.id, rows)
         held.counts, held.position, held.rows_done = dict(counts), held.position + many, held.rows_done + many
         return
     held.state = {"checking": "checked", "running": "done", "undoing": "undone"}[held.state]
@@ -311,7 +314,7 @@ def _do(uow: Uow, held: Import, table: Mapping[str, Any], rows: Sequence[ImportR
             continue  # found bad by the dry run, and so it stays
         said = rules.read(table["kind"], table["titles"], table["fields"], _cells(uow, held, row), firm)
         lines[row.place] = writing.Line(row.place, said)
-    writing.do(writing.Work(uow, held.id, reason, firm, dry), table["kind"], list(lines.values()))
+    writing.do(writing.Work(uow, held.id, reason, firm, dry), WRITE[table["kind"]], list(lines.values()))
     for row in rows:
         if line := lines.get(row.place):
             row.outcome, row.problems = line.outcome, [problem.shown() for problem in line.said.problems] or None

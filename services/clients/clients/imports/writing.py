@@ -1,13 +1,12 @@
 """A chunk of rows: what each would do (dry), and doing it. A chunk is one transaction; what can't be done is said of its row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import selectinload
 
 from chassis.db import new_id
@@ -22,10 +21,11 @@ from clients.groups.events import group_changed
 from clients.groups.rules import MOST as MOST_IN_A_GROUP
 from clients.groups.tables import ClientGroup, GroupMember
 from clients.groups.usecases import create_group
-from clients.imports import finding
+from clients.imports import bulk, finding
 from clients.imports.mapping import plain
 from clients.imports.rules import Firm, Problem, Said, unexpected
-from clients.imports.trail import audit_all
+from clients.imports.tables import ImportRow
+from clients.imports.trail import audit_all, entry
 from clients.parties import rules as party_rules
 from clients.parties.events import client_changed
 from clients.parties.tables import Client, TaxNumber
@@ -37,6 +37,7 @@ from clients.settings import fields
 from clients.timeline.tables import Entry
 
 NEW, CHANGED, SAME, BAD = "new", "changed", "same", "bad"
+UNDONE, KEPT = "undone", "kept"
 
 
 @dataclass
@@ -75,13 +76,20 @@ class Work:
     dry: bool
 
 
-def do(work: Work, kind: str, lines: Sequence[Line]) -> None:
+def do(work: Work, write: "Writing", lines: Sequence[Line]) -> None:
     """Decides, and unless dry does, what each line says."""
-    sound = [line for line in lines if line.sound]
-    _DO[kind](work, sound)
+    write(work, [line for line in lines if line.sound])
     for line in lines:
         if not line.sound:
             line.outcome = BAD
+
+
+Writing = Callable[[Work, Sequence[Line]], None]
+
+
+def keep(row: ImportRow, code: str, message: str) -> None:
+    """The row isn't taken back, for this reason."""
+    row.outcome, row.problems = KEPT, [{"column": None, "code": code, "message": message}]
 
 
 # --- what a file says of itself --------------------------------------------------------------------------------------
@@ -107,26 +115,29 @@ def _remember(work: Work, pairs: Sequence[tuple[str, int]]) -> None:
 
 
 _TWICE = {"id": "duplicate_id", "external_id": "duplicate_external_id", "number": "duplicate_number", "tax": "duplicate_tax_number",
-          "person": "duplicate_person"}  # fmt: skip
+          "person": "duplicate_person", "terms": "duplicate_engagement", "said": "duplicate_note"}  # fmt: skip
 
 
 def _refuse_twice(work: Work, lines: Sequence[Line]) -> None:
     """The first row that names a client by a key has it; further ones are refused, in whichever chunk they stand."""
-    own = {
-        line.place: [f"{kind}:{key}" for kind, key in finding.keys_of_client(line.facts, line.tax)] for line in lines
-    }
-    earlier = _said_in_file(work, [key for keys in own.values() for key in keys])
+    refuse_again(work, lines, "", {line.place: finding.keys_of_client(line.facts, line.tax) for line in lines})
+    _remember(work, [(finding.name_key(line.facts["name"]), line.place) for line in lines if line.sound])
+
+
+def refuse_again(work: Work, lines: Sequence[Line], what: str, keys: Mapping[int, Sequence[tuple[str, str]]]) -> None:
+    """The first row that has a key keeps it; further ones are refused."""
+    own = {place: [f"{what and what + '.'}{kind}:{key}" for kind, key in of] for place, of in keys.items()}
+    earlier = _said_in_file(work, [key for of in own.values() for key in of])
     said: list[tuple[str, int]] = []
     for line in lines:
         twice = next((key for key in own[line.place] if earlier.get(key, line.place) != line.place), None)
         if twice:
-            kind = twice.split(":", 1)[0]
+            kind = twice.split(":", 1)[0].rsplit(".", 1)[-1]
             line.bad(_TWICE[kind], f"An earlier row of the file has the same {kind.replace('_', ' ')}.")
             continue
         for key in own[line.place]:
             earlier[key] = line.place
             said.append((key, line.place))
-        said.append((finding.name_key(line.facts["name"]), line.place))
     _remember(work, said)
 
 
@@ -253,8 +264,7 @@ def _create(work: Work, lines: Sequence[Line]) -> None:
     uow = work.uow
     _number(uow, lines)
     rows = {line.place: _row(work, line) for line in lines}
-    statement = insert(Client).on_conflict_do_nothing().returning(Client.id)
-    kept = set(uow.session.scalars(statement, list(rows.values())))
+    kept = bulk.insert(uow, Client, list(rows.values()))
     numbers, entries, made = [], [], []
     for line in lines:
         row = rows[line.place]
@@ -270,11 +280,9 @@ def _create(work: Work, lines: Sequence[Line]) -> None:
         numbers += held
         client.tax_numbers = [TaxNumber(**number) for number in held]
         made.append(client)
-        entries.append(_entry(uow, client))
-    if numbers:
-        uow.session.execute(insert(TaxNumber), numbers)
-    if entries:
-        uow.session.execute(insert(Entry), entries)
+        entries.append(entry(uow, client.id, "client", "created", client.id, client.name))
+    bulk.insert(uow, TaxNumber, numbers)
+    bulk.insert(uow, Entry, entries)
     for client in made:
         uow.announce(client_changed(client), subject=client.id, version=1)
     said = ((client.id, None, {"number": client.number, "name": client.name}) for client in made)
@@ -325,12 +333,6 @@ def _tax_row(uow: Uow, client_id: UUID, scheme: str, number: str, lookup: bytes)
     sealed = fields(uow).seal(number, f"{uow.firm_id}/{client_id}/{scheme}")
     return {"firm_id": uow.firm_id, "id": new_id(), "client_id": client_id, "scheme": scheme, "sealed": sealed,
             "shown": party_rules.masked(number), "lookup": lookup}  # fmt: skip
-
-
-def _entry(uow: Uow, client: Client) -> dict[str, Any]:
-    return {"firm_id": uow.firm_id, "id": new_id(), "client_id": client.id, "at": uow.now, "kind": "client", "what": "created",
-            "subject_id": client.id, "title": client.name, "details": {}, "actor": uow.principal.actor,
-            "actor_name": uow.principal.name}  # fmt: skip
 
 
 def state(client: Client) -> dict[str, Any]:
@@ -588,8 +590,7 @@ def _write_contacts(
     uow = work.uow
     columns = [column.key for column in Contact.__table__.columns if column.computed is None]
     rows = [{name: getattr(contact, name) for name in columns} for contact, _ in fresh]
-    statement = insert(Contact).on_conflict_do_nothing().returning(Contact.id)
-    kept = set(uow.session.scalars(statement, rows)) if rows else set()
+    kept = bulk.insert(uow, Contact, rows)
     roles = [
         {
             "firm_id": uow.firm_id,
@@ -602,8 +603,7 @@ def _write_contacts(
         if contact.id in kept
         for role in contact.roles
     ]
-    if roles:
-        uow.session.execute(insert(ContactRole), roles)
+    bulk.insert(uow, ContactRole, roles)
     for contact, lines in fresh:
         for place, line in enumerate(lines):
             if contact.id not in kept:
@@ -732,7 +732,7 @@ def _by_its_rules(work: Work, line: Line, make: Any) -> None:
         line.bad(problem.code, problem.message, problem.column)
 
 
-_DO = {
+WRITE: dict[str, Writing] = {
     "custom_fields": _custom_fields,
     "groups": _groups,
     "clients": _clients,

@@ -35,7 +35,7 @@ def add_note(uow: Uow, client_id: UUID, body: Mapping[str, Any]) -> ClientNote:
     _mention(uow, client, note, body.get("mentions", ()))
     uow.add(note)
     _announce(uow, note, "added")
-    record(uow, client.id, "note", "added", note.id, _beginning(note.said))
+    record(uow, client.id, "note", "added", note.id, beginning(note.said))
     uow.audit("note.added", "note", note.id, after=_shown(note))
     return note
 
@@ -88,7 +88,8 @@ def _announce(uow: Uow, note: ClientNote, what: str) -> None:
     )
 
 
-def _beginning(said: str, most: int = 120) -> str:
+def beginning(said: str, most: int = 120) -> str:
+    """A note as one line of the timeline shows it."""
     line = " ".join(said.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 

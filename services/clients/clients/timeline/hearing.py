@@ -21,7 +21,8 @@ from praxis.workflow.v1.events_pb2 import CommentWritten, JobChanged, RequestCha
 
 def job(uow: Uow, event: JobChanged) -> None:
     state = rules.job_state(event.status, closed=event.closed)
-    _hear(uow, "job", event.job_id, event, state, event.title, details={"due_on": event.due_on})
+    more = {"due_on": event.due_on}
+    _hear(uow, "job", event.job_id, event, state, event.title, details=more, engagement=event.engagement_id or None)
 
 
 def request(uow: Uow, event: RequestChanged) -> None:
@@ -46,6 +47,7 @@ def document(uow: Uow, event: DocumentChanged) -> None:
 def payment(uow: Uow, event: PaymentRecorded) -> None:
     of = standing(uow, event.client_id)
     values = {"id": event.payment_id, "client": of, "kind": "payment", "label": _money(event.amount), "live": True}
+    values |= {"engagement": None}
     uow.session.execute(_KEEP, values | {"state": "recorded", "version": 1, "firm": uow.firm_id})
     details = {"received_on": event.received_on}
     record(uow, of, "payment", "recorded", event.payment_id, _money(event.amount), by=NOBODY, **details)
@@ -93,12 +95,21 @@ def _hear(
     told: bool = True,
     by: Actor = NOBODY,
     details: Mapping[str, str] | None = None,
+    engagement: str | None = None,
 ) -> None:
     """Keeps a newer state, and tells what it says that the one before did not."""
     if not event.client_id:
         return
     of = standing(uow, event.client_id)
-    values = {"id": id, "client": of, "kind": kind, "label": label, "live": live, "state": state}
+    values = {
+        "id": id,
+        "client": of,
+        "kind": kind,
+        "label": label,
+        "live": live,
+        "state": state,
+        "engagement": engagement,
+    }
     kept = uow.session.execute(_KEEP, values | {"version": event.version, "firm": uow.firm_id}).first()
     uow.keep()
     what = rules.what(kind, kept.before, state) if kept and told else None
@@ -106,12 +117,14 @@ def _hear(
         record(uow, of, kind, what, id, label, by=by, **(details or {}))
 
 
-# One statement, so that of two workers who hear of one thing each tells another change.
+# One statement, so that of two workers who hear of one thing each tells another change. What is sent again fills in an engagement.
 _KEEP = text(
-    "INSERT INTO client_uses AS u (firm_id, id, client_id, kind, label, live, state, version) "
-    "VALUES (:firm, CAST(:id AS uuid), :client, :kind, :label, :live, :state, :version) "
+    "INSERT INTO client_uses AS u (firm_id, id, client_id, kind, label, engagement_id, live, state, version) "
+    "VALUES (:firm, CAST(:id AS uuid), :client, :kind, :label, CAST(:engagement AS uuid), :live, :state, :version) "
     "ON CONFLICT (firm_id, id) DO UPDATE SET client_id = excluded.client_id, label = excluded.label, live = excluded.live, "
-    "state = excluded.state, version = excluded.version WHERE u.version < excluded.version RETURNING old.state AS before"
+    "engagement_id = excluded.engagement_id, state = excluded.state, version = excluded.version "
+    "WHERE u.version < excluded.version OR u.version = excluded.version AND u.engagement_id IS DISTINCT FROM excluded.engagement_id "
+    "RETURNING old.state AS before"
 )
 
 

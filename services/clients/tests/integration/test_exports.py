@@ -11,7 +11,7 @@ from chassis.auth import Principal
 from chassis.db import new_id
 from clients.exports import usecases
 
-KINDS = ("custom_fields", "groups", "clients", "contacts", "relationships")
+KINDS = ("custom_fields", "groups", "clients", "contacts", "relationships", "engagements", "notes")
 
 
 def load(office, data, name):
@@ -50,11 +50,14 @@ def everything(office):
     """What the firm has, as its lists show it, but for when and how often it changed, and ids that an export doesn't keep."""
     passing = ("version", "updated_at", "created_at")
     found = {}
-    for path in ("/custom-fields", "/clients", "/contacts", "/groups"):
+    for path in ("/custom-fields", "/clients", "/contacts", "/groups", "/engagements"):
         limit = "" if path == "/custom-fields" else "?limit=200"
         items = office.api.get(path + limit).expect(200).json["items"]
         gone = (*passing, "id") if path == "/custom-fields" else passing
         found[path] = [{name: value for name, value in item.items() if name not in gone} for item in items]
+    for client in found["/clients"]:
+        notes = office.api.get(f"/clients/{client['id']}/notes?limit=200").expect(200).json["items"]
+        found[client["id"]] = [{k: v for k, v in note.items() if k not in ("version", "updated_at")} for note in notes]
     return found
 
 
@@ -120,7 +123,45 @@ def full(office):
         {"client_id": secret["id"], "kind": "subsidiary_of", "other_client_id": main["id"]},
     ):  # fmt: skip
         post("/relationships", related).expect(201)
+    agree(office, main, twins[0], secret, gone)
+    for client, said, more in (
+        (main, "=SUM(1)\n\nprefers; calls: \\ and | so on", {"pinned": True, "mentions": [str(office.ben), str(office.ada)]}),
+        (main, "second", {}),
+        (secret, "hush", {}),
+    ):  # fmt: skip
+        post(f"/clients/{client['id']}/notes", {"text": said, **more}).expect(201)
+    office.bens.post(f"/clients/{gone['id']}/notes", {"text": "Ben's words"}).expect(201)
     return office
+
+
+def agree(office, main, twin, secret, gone):
+    """An engagement of every kind of fee, one of them closed, one of a former client."""
+    eur = {"currency": "EUR"}
+    fees = (
+        {"kind": "hourly"},
+        {"kind": "capped", "amount": {"amount": "12000.50", **eur}, "description": "= at most"},
+        {"kind": "fixed", "amount": {"amount": "1200", "currency": "JPY"}},
+        {"kind": "recurring", "amount": {"amount": "99.999", "currency": "KWD"}, "interval": "quarterly"},
+        {"kind": "milestone", "amount": {"amount": "1500.00", **eur}, "description": "in stages", "milestones": [
+            {"title": "Draft: 3; by 2026-01-01", "amount": {"amount": "500.25", **eur}},
+            {"title": "Hand-over", "amount": {"amount": "999.75", **eur}, "due_on": "2026-09-30"},
+        ]},
+        {"kind": "retainer", "amount": {"amount": "5000", **eur}},
+        {"kind": "contingent", "description": "if won", "percent": "12.5"},
+    )  # fmt: skip
+    people = [
+        {"job_role": "reviewer", "staff_id": str(office.ada)},
+        {"job_role": "preparer", "staff_id": str(office.ben)},
+    ]
+    made = [office.engagement(main, title=f"By {fee['kind']}; =1", fee=fee, people=people) for fee in fees]
+    office.engagement(secret, title="Secret work", ends_on="2027-12-31", external_id="+E1")
+    office.engagement(twin, title="Same"), office.engagement(twin, title="Same")
+    closing = {"ends_on": "2026-06-30", "reason": "- done"}
+    office.api.post(f"/engagements/{made[0]['id']}/close", closing).expect(200)
+    office.api.post(f"/clients/{gone['id']}/activate").expect(200)
+    former = office.engagement(gone, service="advisory", starts_on="2020-02-29")
+    office.api.post(f"/engagements/{former['id']}/close", closing).expect(200)
+    office.api.post(f"/clients/{gone['id']}/archive", {"reason": "left"}).expect(200)
 
 
 def relationships(office):
@@ -149,7 +190,7 @@ def test_exported_into_an_empty_firm_and_exported_again_it_is_the_same(full, wor
     second = export(other.api, format=format).content
     if format == "xlsx":
         assert sheets(second) == sheets(first)
-        assert [len(rows) for rows in sheets(first).values()] == [7, 3, 9, 7, 5]
+        assert [len(rows) for rows in sheets(first).values()] == [7, 3, 9, 7, 5, 12, 5]
     else:
         opened = [zipfile.ZipFile(io.BytesIO(data)) for data in (first, second)]
         names = [f"{kind}.csv" for kind in KINDS]
@@ -204,10 +245,13 @@ def test_private_clients_and_what_is_theirs_are_only_for_those_named(office):
     office.api.post(
         "/relationships", {"client_id": secret["id"], "kind": "opposed_to", "other_client_id": known["id"]}
     ).expect(201)
+    office.engagement(secret, title="Hush work")
+    office.api.post(f"/clients/{secret['id']}/notes", {"text": "Hush words"}).expect(201)
+    office.engagement(known)
     whole, bens = sheets(export(office.api).content), sheets(export(office.bens).content)
-    assert [len(rows) - 1 for rows in whole.values()] == [0, 2, 2, 3, 1]
-    assert [len(rows) - 1 for rows in bens.values()] == [0, 1, 1, 1, 0]
-    for word in ("Secret", "SEC-1", "200049136", "Olive", "Hidden", hidden["id"]):
+    assert [len(rows) - 1 for rows in whole.values()] == [0, 2, 2, 3, 1, 2, 1]
+    assert [len(rows) - 1 for rows in bens.values()] == [0, 1, 1, 1, 0, 1, 0]
+    for word in ("Secret", "SEC-1", "200049136", "Olive", "Hidden", "Hush work", "Hush words", hidden["id"]):
         assert word not in str(bens)
         assert word in str(whole)
 

@@ -110,3 +110,22 @@ def test_every_problem_of_a_row_is_told_at_once():
         "unknown_staff",
         "value_missing",
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "decimals", "kept"),
+    [("1200", 2, "1200"), ("1,200.50", 2, "1200.50"), ("1.200,50", 2, "1200.50"), ("1'200.5", 2, "1200.5"), ("1 200,00", 2, "1200.00"),
+     ("1,200", 2, "1200"), ("1.234.567", 2, "1234567"), ("1,234,567.89", 2, "1234567.89"), ("99.999", 3, "99.999"), ("0.125", 2, "0.125")],
+)  # fmt: skip
+def test_an_amount_is_read_however_it_is_written(said, decimals, kept):
+    assert rules._number(said, decimals) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("1.200", "amount_ambiguous"), ("-5", "amount_invalid"), ("1e5", "amount_invalid"), ("", "amount_invalid")],
+)
+def test_what_is_no_amount_or_two_is_refused(said, code):
+    with pytest.raises(Exception, match=r"Write it like 1200\.50") as refusal:
+        rules._number(said)
+    assert refusal.value.code == code

@@ -383,3 +383,18 @@ def test_arrangements_of_strangers_and_of_hidden_clients_are_not_found(rated: An
         rated.partner.post(f"/arrangements/{unseen}/bill", {"final": True}).problem(404, "arrangement_not_found")
     assert rated.partner.get("/arrangements").json["items"] == []
     assert UUID(id)
+
+
+def test_an_engagement_that_was_a_mistake_leaves_no_arrangement(firm: Any) -> None:
+    id = engage(firm, "fixed", "1000.00")
+    engage(firm, "fixed", "1000.00", status="closed", removed=True, version=3)
+    firm.partner.get(f"/arrangements/{id}").problem(404, "arrangement_not_found")
+    engage(firm, "fixed", "1000.00")  # of before, and late
+    firm.partner.get(f"/arrangements/{id}").problem(404, "arrangement_not_found")
+
+
+def test_an_engagement_taken_back_although_it_was_billed_keeps_its_arrangement(rated: Any) -> None:
+    id = engage(rated, "fixed", "1000.00")
+    bill(rated, id, amount=money("400.00"))
+    engage(rated, "fixed", "1000.00", status="closed", removed=True, version=3)
+    assert len(look(rated, id)["bills"]) == 1

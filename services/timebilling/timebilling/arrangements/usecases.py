@@ -54,6 +54,12 @@ def follow_engagement(uow: Uow, event: EngagementChanged) -> None:
         "ends_on": ends_on,
         "open": event.status == "open",
     }
+    uow.keep()
+    if event.removed and (found is None or not uow.session.execute(_USED, {"id": id}).scalar_one()):
+        if found:
+            uow.session.delete(found)
+        uow.session.flush()
+        return
     if found is None:
         found = Arrangement(id=id, in_advance=False, bill_from=None, **terms)
         uow.session.add(found)
@@ -62,9 +68,13 @@ def follow_engagement(uow: Uow, event: EngagementChanged) -> None:
     if found.bill_from is None and starts_on is not None:
         found.bill_from = max(starts_on, uow.now.date())
     uow.session.flush()
-    uow.keep()
     if found.kind == rules.RECURRING and found.open:
         uow.later("bill_recurring", id, arrangement_id=str(id))
+
+
+_USED = text("""
+    SELECT EXISTS (SELECT FROM milestones WHERE arrangement_id = :id) OR EXISTS (SELECT FROM arrangement_bills WHERE arrangement_id = :id)
+        OR EXISTS (SELECT FROM invoice_lines WHERE arrangement_id = :id)""")
 
 
 def change(uow: Uow, arrangement_id: UUID, body: dict[str, Any], if_match: int | None) -> Arrangement:
