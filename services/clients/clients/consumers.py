@@ -38,6 +38,7 @@ LISTENS = [
 
 TIMERS: dict[str, Callable[..., object]] = {
     "import_step": imports.step,
+    "import_clear": imports.clear,
     "repoint": merged.again,
 }
 

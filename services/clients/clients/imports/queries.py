@@ -24,6 +24,8 @@ def view(held: Import) -> dict[str, Any]:
         "rows_total",
         "rows_done",
         "problem",
+        "kept_until",
+        "cleared_at",
         "created_at",
         "updated_at",
         "version",

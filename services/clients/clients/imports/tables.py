@@ -26,6 +26,8 @@ class Import(FirmOwned, Versioned, Base):
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     position: Mapped[int]  # rows up to this place are done
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    kept_until: Mapped[datetime]  # its rows, and with them undo
+    cleared_at: Mapped[datetime | None]
     by_kind: Mapped[str]
     by_id: Mapped[str]
     by_name: Mapped[str]

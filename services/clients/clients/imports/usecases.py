@@ -4,6 +4,7 @@ a transaction: progress can be read while it goes on, and a worker that dies lea
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,12 @@ from clients.settings import fields
 
 PART = 900_000  # bytes of one part; a request may have 1 MB
 CHUNK = 1000
+KEPT_FOR = timedelta(days=90)  # from the last act on it
 WRITE = {**writing.WRITE, "engagements": engagements.write, "notes": notes.write}  # in the order they are brought in
 UNDO = {**undoing.UNDO, "engagements": engagements.take_back, "notes": notes.take_back}
 KINDS = list(WRITE)
+CHUNKED = ("checking", "running", "undoing")
+AT_WORK = ("reading", *CHUNKED)
 _ENCODINGS = (
     "utf-8",
     "windows-1252",
@@ -58,6 +62,8 @@ def start(uow: Uow, body: Mapping[str, Any]) -> Import:
             rows_done=0,
             counts={},
             position=0,
+            kept_until=uow.now + KEPT_FOR,
+            cleared_at=None,
             by_kind=uow.principal.kind,
             by_id=uow.principal.id,
             by_name=uow.principal.name,
@@ -65,6 +71,7 @@ def start(uow: Uow, body: Mapping[str, Any]) -> Import:
             updated_at=uow.now,
         )
     )
+    uow.later("import_clear", made.id, at=made.kept_until, import_id=str(made.id))
     uow.audit("import.started", "import", made.id, after={"file_name": made.file_name, "size": made.size})
     return made
 
@@ -145,6 +152,10 @@ def parts_of(held: Import) -> int:
 
 
 def _require(held: Import, *states: str, code: str | None = None) -> None:
+    if held.cleared_at is not None:
+        raise Conflict(
+            "import_cleared", f"Its rows were kept until {held.kept_until:%Y-%m-%d}. Bring the file in anew."
+        )
     if held.state not in states:
         raise Conflict(
             code or f"import_not_{states[0]}", f"The import is {held.state}; this needs it to be {' or '.join(states)}."
@@ -153,14 +164,29 @@ def _require(held: Import, *states: str, code: str | None = None) -> None:
 
 def _move(uow: Uow, held: Import, state: str) -> Import:
     held.state, held.position, held.rows_done, held.counts, held.problem = state, 0, 0, {}, None
-    held.updated_at = uow.now
+    held.updated_at, held.kept_until = uow.now, uow.now + KEPT_FOR
     uow.session.flush()
     uow.later("import_step", held.id, import_id=str(held.id))
+    uow.later("import_clear", held.id, at=held.kept_until, import_id=str(held.id))
     return held
 
 
 def _place(held: Import, what: str) -> str:
     return f"{held.firm_id}/{held.id}/{what}"
+
+
+def clear(uow: Uow, import_id: str) -> None:
+    """Its time is over: the file's contents go, what became of it stays. One that is at work is left until it isn't."""
+    held = uow.get(Import, import_id, lock=True)
+    if held.state in AT_WORK:
+        held.kept_until = uow.now + timedelta(days=1)
+        uow.later("import_clear", held.id, at=held.kept_until, import_id=import_id)
+        return
+    for table in (ImportPart, ImportRow, ImportKey):
+        uow.session.execute(delete(table).where(table.firm_id == uow.firm_id, table.import_id == held.id))
+    held.cleared_at = held.updated_at = uow.now
+    uow.session.flush()
+    uow.audit("import.cleared", "import", held.id, after={"file_name": held.file_name})
 
 
 # --- the worker's part -----------------------------------------------------------------------------------------------
@@ -176,13 +202,13 @@ def step(uow: Uow, import_id: str) -> None:
     uow.session.execute(_VIEW, {"viewer": uow.principal.viewer})
     if held.state == "reading":
         _read(uow, held)
-    elif held.state in ("checking", "running", "undoing"):
+    elif held.state in CHUNKED:
         _chunk(uow, held)
     else:
         return
     held.updated_at = uow.now
     uow.session.flush()
-    if held.state in ("checking", "running", "undoing"):
+    if held.state in CHUNKED:
         uow.later("import_step", held.id, import_id=import_id)
 
 

@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import threading
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy import text
 
 from chassis.db import new_id
 from chassis.due import Timers
+from chassis.testing import eventually
 from clients.app import service
 from clients.imports import reading, usecases
 from praxis.clients.v1.events_pb2 import ClientChanged, ClientRemoved, ContactChanged
@@ -453,3 +456,60 @@ def test_a_worker_killed_between_chunks_leaves_whole_ones_and_the_next_goes_on(o
     assert (done["state"], counted(done)) == ("done", {"new": 35})
     assert len({c["number"] for c in office.api.get("/clients?limit=200").json["items"]}) == 35
     assert len(office.world.events(office.firm, ClientChanged)) == 35
+
+
+@pytest.mark.timeout(900)
+def test_a_worker_process_killed_in_the_middle_of_an_import_loses_and_doubles_nothing(office, worker):
+    many = 6_000
+    seen = load(office, "number,name,tags\n" + "".join(f"K{n},Client {n},Bau\n" for n in range(many)))
+    office.api.post(f"/imports/{seen['id']}/run").expect(202)
+
+    def now():
+        return office.api.get(f"/imports/{seen['id']}").expect(200).json
+
+    def held():
+        counts = "SELECT (SELECT count(*) FROM clients), (SELECT count(*) FROM timeline), (SELECT count(DISTINCT lower(number)) FROM clients)"
+        with office.world.uow(office.firm) as uow:
+            return tuple(uow.session.execute(text(counts)).one())
+
+    with worker() as first:
+        eventually(lambda: now()["rows_done"] >= 2000, within=240)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+    halfway = now()
+    assert halfway["state"] == "running"
+    assert halfway["rows_done"] < many
+    assert held() == (halfway["rows_done"],) * 3, "whole chunks, and all of each"
+    # What the killed one had claimed is taken up when its claim has run out: two minutes, or now for this test's clock.
+    with office.world.uow(office.firm) as uow:
+        uow.session.execute(text("UPDATE due SET run_at = now() WHERE done_at IS NULL AND kind = 'import_step'"))
+        uow.keep()
+        uow.commit()
+    with worker():
+        eventually(lambda: now()["state"] == "done", within=240)
+    assert counted(now()) == {"new": many}
+    assert held() == (many,) * 3
+    created = [row for row in office.world.audit(office.firm) if row.action == "client.created"]
+    assert len({row.subject_id for row in created}) == len(created) == many
+    changed = [event.client_id for event in office.world.events(office.firm, ClientChanged)]
+    assert len(set(changed)) == len(changed) == many
+
+
+def test_an_import_can_be_undone_for_ninety_days_and_then_its_rows_are_cleared(office):
+    done = bring(office, "number,name,vat\nA1,Anna,GB980780684\n")
+    until = datetime.fromisoformat(done["kept_until"])
+    assert until - datetime.fromisoformat(done["updated_at"]) > timedelta(days=89)
+    assert done["cleared_at"] is None
+    office.world.run_due(office.firm, at=until - timedelta(hours=1))
+    assert len(office.api.get(f"/imports/{done['id']}/rows").json["items"]) == 1
+    office.world.run_due(office.firm, at=until + timedelta(hours=1))
+    seen = office.api.get(f"/imports/{done['id']}").expect(200).json
+    assert (seen["state"], counted(seen), seen["cleared_at"] is not None) == ("done", {"new": 1}, True)
+    assert office.api.get(f"/imports/{done['id']}/rows").expect(200).json["items"] == []
+    with office.world.uow(office.firm) as uow:
+        left = "SELECT (SELECT count(*) FROM import_rows) + (SELECT count(*) FROM import_keys) + (SELECT count(*) FROM import_parts)"
+        assert uow.session.execute(text(left)).scalar_one() == 0
+    for what in ("undo", "run", "read"):
+        office.api.post(f"/imports/{done['id']}/{what}").problem(409, "import_cleared")
+    office.api.post(f"/imports/{done['id']}/check", {}).problem(409, "import_cleared")
+    assert [c["number"] for c in office.api.get("/clients").json["items"]] == ["A1"]
