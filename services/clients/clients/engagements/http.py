@@ -36,6 +36,10 @@ def change_engagement(uow: Uow, engagement_id: str, body: dict[str, Any]) -> Rep
     return _reply(uow, engagement_id)
 
 
+def preview_close(uow: Uow, engagement_id: str) -> dict[str, Any]:
+    return queries.preview_close(uow, UUID(engagement_id))
+
+
 def close_engagement(uow: Uow, engagement_id: str, body: dict[str, Any]) -> Reply:
     usecases.close_engagement(uow, UUID(engagement_id), date.fromisoformat(body["ends_on"]), body["reason"])
     return _reply(uow, engagement_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import selectinload
 
 from chassis.errors import NotFound
@@ -12,6 +12,7 @@ from chassis.paging import keyset, page
 from chassis.service import State
 from chassis.uow import Uow
 from clients import codes
+from clients.engagements import rules
 from clients.engagements.events import engagement_changed
 from clients.engagements.tables import Engagement
 from clients.parties.finding import STANDING
@@ -57,6 +58,26 @@ def list_engagements(uow: Uow, limit: int, cursor: str | None, wanted: Mapping[s
     rows = _engagements(uow, where, {**given, **parameters}, rows=limit + 1)
     listed = page(rows, limit, lambda row: (row["starts_on"], row["id"]))
     return listed | {"items": [_shape(row) for row in listed["items"]]}
+
+
+_OPEN_JOBS = text("""
+    SELECT u.id, u.label AS title, count(*) OVER () AS many FROM client_uses u
+    WHERE u.engagement_id = :id AND u.kind = 'job' AND u.live AND u.state = 'open' ORDER BY u.label, u.id LIMIT 20""")
+
+
+def preview_close(uow: Uow, engagement_id: UUID) -> dict[str, Any]:
+    """What closing it would leave behind. Errors: `engagement_not_found`, `engagement_closed`."""
+    engagement = uow.get(Engagement, engagement_id)
+    rules.require_open(engagement.status)
+    jobs = uow.session.execute(_OPEN_JOBS, {"id": engagement.id}).all()
+    open_ones = select(func.count()).select_from(Engagement)
+    open_ones = open_ones.where(Engagement.client_id == engagement.client_id, Engagement.status == rules.OPEN)
+    return {
+        "open_jobs": jobs[0].many if jobs else 0,
+        "jobs": [{"id": job.id, "title": job.title} for job in jobs],
+        "last_of_client": uow.session.scalar(open_ones) == 1,
+        "recurring": engagement.fee_kind == "recurring",
+    }
 
 
 def all_engagement_states(uow: Uow) -> Iterator[State]:

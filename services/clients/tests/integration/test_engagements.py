@@ -6,6 +6,7 @@ import pytest
 
 from chassis.db import new_id
 from praxis.clients.v1.events_pb2 import EngagementChanged
+from praxis.workflow.v1.events_pb2 import JobChanged
 
 
 def test_an_engagement_is_read_as_it_was_agreed(office, terms):
@@ -233,3 +234,49 @@ def test_stages_and_shares_are_kept_shown_and_told(office):
     assert told[1].fee.percent == "12.50"
     plain = office.api.patch(f"/engagements/{made['id']}", {"fee": {"kind": "hourly"}}, if_match=1).expect(200)
     assert plain.json["fee"] == {"kind": "hourly"}
+
+
+def test_closing_is_shown_with_what_it_leaves_behind(office, stranger):
+    client = office.client()
+    monthly = {"kind": "recurring", "interval": "monthly", "amount": {"amount": "99", "currency": "GBP"}}
+    engagement, other = office.engagement(client, fee=monthly), office.engagement(client, title="Another")
+
+    def job(title, version=1, id=None, of=engagement, **more):
+        event = JobChanged(
+            job_id=id or str(new_id()),
+            client_id=client["id"],
+            title=title,
+            engagement_id=of["id"],
+            version=version,
+            **more,
+        )
+        office.world.deliver(office.firm, event)
+        return event.job_id
+
+    job("Elsewhere", of=other)
+    for n in range(21):
+        last = job(f"VAT {n:02}", status="on_track")
+    job("Over", status="done", closed=True)
+    path = f"/engagements/{engagement['id']}/close"
+    seen = office.api.get(path).expect(200).json
+    assert (seen["open_jobs"], len(seen["jobs"]), seen["jobs"][0]["title"]) == (21, 20, "VAT 00")
+    assert (seen["last_of_client"], seen["recurring"]) == (False, True)
+    job("VAT 20", id=last, version=2, status="done", closed=True)
+    assert office.api.get(path).json["open_jobs"] == 20
+    stranger.api.get(path).problem(404, "engagement_not_found")
+    office.api.post(path, {"ends_on": "2026-06-30", "reason": "done"}).expect(200)
+    office.api.get(path).problem(409, "engagement_closed")
+    seen = office.api.get(f"/engagements/{other['id']}/close").json
+    assert (seen["open_jobs"], seen["last_of_client"], seen["recurring"]) == (1, True, False)
+
+
+def test_a_job_known_before_says_its_engagement_when_it_is_sent_again(office):
+    client = office.client()
+    engagement = office.engagement(client)
+    event = JobChanged(job_id=str(new_id()), client_id=client["id"], title="VAT", version=1)
+    office.world.deliver(office.firm, event)
+    event.engagement_id = engagement["id"]
+    office.world.deliver(office.firm, event)
+    assert office.api.get(f"/engagements/{engagement['id']}/close").json["open_jobs"] == 1
+    kinds = [e["kind"] for e in office.api.get(f"/clients/{client['id']}/timeline").json["items"]]
+    assert kinds.count("job") == 1
