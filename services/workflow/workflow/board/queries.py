@@ -9,6 +9,8 @@ from sqlalchemy import RowMapping, text
 
 from chassis.uow import Uow
 from workflow.copies.usecases import firm_of, today_of
+from workflow.db import statement
+from workflow.jobs.conditions import not_hidden
 from workflow.jobs.queries import BESIDES, COLUMNS, OPEN, STATUS, VISIBLE, Filters, count_jobs, job_rows, page_of
 from workflow.requests.queries import VISIBLE as VISIBLE_REQUESTS
 from workflow.requests.rules import WITH_CLIENT
@@ -25,27 +27,27 @@ FROM stages s
 LEFT JOIN counted ON counted.stage_id = s.id
 LEFT JOIN LATERAL (
     SELECT {columns} FROM {visible} WHERE j.firm_id = :firm AND j.stage_id = s.id AND j.on_board {where}
-    ORDER BY j.due_sort, j.id LIMIT :n) p ON true
+    ORDER BY j.due_sort, j.id LIMIT {most}) p ON true
 WHERE s.firm_id = :firm
 ORDER BY s.position, p.due_sort, p.id
 """
 
-_SEEN = "AND j.client_id NOT IN (SELECT hidden_clients())"
-
 
 def board(uow: Uow, filters: Filters, per_column: int) -> dict[str, Any]:
     """Every stage with its first cards and how many there are."""
-    stages_of(uow)  # a firm's first look makes them
     today = today_of(uow)
     where, values = filters.where(uow)
     # Counting goes without each card's client, unless a filter asks for it: a few hidden clients are told apart quicker.
-    counted, seen = (VISIBLE, "") if filters.tag else ("jobs j", _SEEN)
-    statement = text(
-        _BOARD.format(visible=VISIBLE, counted=counted, seen=seen, where=where, columns=COLUMNS, besides=BESIDES)
-    )
-    parameters = {**values, "firm": uow.firm_id, "today": today, "n": per_column + 1}
+    counted, seen = (VISIBLE, "") if filters.tag else ("jobs j", f"AND {not_hidden('j')}")
+    words = {"visible": VISIBLE, "where": where, "columns": COLUMNS, "besides": BESIDES}
+    asked = statement(_BOARD.format(counted=counted, seen=seen, most=per_column + 1, **words))
+    parameters = {**values, "firm": uow.firm_id, "today": today}
+    rows = uow.session.execute(asked, parameters).mappings().all()
+    if not rows:  # a firm's first look makes its stages
+        stages_of(uow)
+        rows = uow.session.execute(asked, parameters).mappings().all()
     columns: dict[UUID, list[RowMapping]] = {}
-    for row in uow.session.execute(statement, parameters).mappings():
+    for row in rows:
         columns.setdefault(row["column_id"], []).append(row)
     return {"columns": [_column(rows, per_column, today) for rows in columns.values()], "today": today}
 

@@ -18,6 +18,7 @@ from workflow.capacity import rules
 from workflow.copies.tables import ClientCopy, StaffCopy
 from workflow.copies.usecases import calendar_of, firm_of, today_of
 from workflow.dates.rules import Calendar, short
+from workflow.jobs.conditions import not_hidden
 from workflow.jobs.making import already_made
 from workflow.jobs.tables import Job
 from workflow.templates.rules import TaskStep
@@ -33,9 +34,9 @@ _BEGINS = """CASE WHEN t.status = 'in_progress' THEN CAST(:today AS date) ELSE G
     CASE WHEN t.waits_for > 0 THEN (SELECT max(b.due_on) FROM dependencies d JOIN tasks b ON b.firm_id = d.firm_id AND b.id = d.before_id
         WHERE d.firm_id = t.firm_id AND d.after_id = t.id AND b.status IN ('not_started', 'in_progress')) END) END"""
 # An open task's job is open; it is said so that only those are read.
-_OPEN = """
+_OPEN = f"""
 FROM tasks t JOIN jobs j ON j.firm_id = t.firm_id AND j.id = t.job_id AND j.closed_at IS NULL AND j.cancelled_at IS NULL
-WHERE t.firm_id = :firm AND t.status IN ('not_started', 'in_progress') AND t.client_id NOT IN (SELECT hidden_clients())"""
+WHERE t.firm_id = :firm AND t.status IN ('not_started', 'in_progress') AND {not_hidden("t")}"""
 _DUE = "COALESCE(t.due_on, j.due_on)"
 
 # Tasks that begin and end alike are spread as one. Of all of them at once, what they wait for is joined, not looked up one by one.

@@ -1,12 +1,13 @@
 """Keeping the copies, and what others need of them."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import bindparam, delete, insert, select, text
 
 from chassis.copies import keep_newer, uuid_or_none, visible_to
 from chassis.errors import Conflict, Invalid, NotFound
@@ -37,6 +38,7 @@ from workflow.dates.rules import Calendar
 
 def keep_firm(uow: Uow, event: FirmUpdated) -> None:
     uow.session.info.clear()
+    _firms.pop(uow.firm_id, None)
     keep_newer(
         uow,
         FirmCopy,
@@ -181,16 +183,45 @@ def keep_document(uow: Uow, event: DocumentChanged) -> None:
 # --- the firm's calendar ---------------------------------------------------------------------------------------------
 
 
-def firm_of(uow: Uow) -> FirmCopy:
-    """The firm's zone and holidays, read once per unit of work; UTC and plain weekends in the moments before a new firm is
-    known here."""
-    known: FirmCopy | None = uow.session.info.get("firm")
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """The firm's zone, holidays and week."""
+
+    time_zone: str = "UTC"
+    country: str = ""
+    holidays_region: str = ""
+    week_start: int = 1
+
+
+# Every request asks which day it is for the firm, and a firm hardly ever moves: what was read serves for some seconds.
+_FIRM_SERVES = timedelta(seconds=10)
+_MOST_FIRMS = 10_000
+_firms: dict[UUID, tuple[datetime, Firm]] = {}
+_FIRM = select(FirmCopy.time_zone, FirmCopy.country, FirmCopy.holidays_region, FirmCopy.week_start).where(
+    FirmCopy.firm_id == bindparam("firm"), FirmCopy.id == bindparam("firm")
+)
+
+
+def firm_of(uow: Uow) -> Firm:
+    """The firm's zone and holidays, the same throughout a unit of work; UTC and plain weekends in the moments before a new
+    firm is known here."""
+    known: Firm | None = uow.session.info.get("firm")
     if known is None:
-        known = uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id)) or FirmCopy(
-            id=uow.firm_id, time_zone="UTC", country="", holidays_region="", week_start=1, version=0
-        )
-        uow.session.info["firm"] = known  # the session alone would forget it as soon as nobody holds it
+        known = uow.session.info["firm"] = _firm(uow)
     return known
+
+
+def _firm(uow: Uow) -> Firm:
+    read = _firms.get(uow.firm_id)
+    if read and abs(uow.now - read[0]) < _FIRM_SERVES:
+        return read[1]
+    row = uow.session.execute(_FIRM, {"firm": uow.firm_id}).first()
+    if row is None:
+        return Firm()
+    if len(_firms) >= _MOST_FIRMS:
+        _firms.clear()
+    _firms[uow.firm_id] = (uow.now, Firm(*row))
+    return _firms[uow.firm_id][1]
 
 
 @lru_cache(maxsize=1000)

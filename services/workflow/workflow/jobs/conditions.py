@@ -10,6 +10,12 @@ from chassis.uow import Uow
 from workflow.jobs import rules
 
 
+def not_hidden(table: str) -> str:
+    """That whoever asks may see the client, for sums over much: a few hidden clients are told apart quicker than each row is
+    joined to its client."""
+    return f"{table}.client_id NOT IN (SELECT unnest(hidden_client_ids()))"
+
+
 def owner_is(uow: Uow, owner: str | None, column: str) -> tuple[list[str], dict[str, Any]]:
     """The condition for "me", "nobody" or a staff id. Errors: `owner_invalid`."""
     if owner is None:

@@ -15,6 +15,7 @@ from praxis.workflow.v1.events_pb2 import JobChanged
 from workflow.copies.queries import staff_named
 from workflow.copies.usecases import today_of
 from workflow.dates.rules import EARLIEST
+from workflow.db import statement
 from workflow.forecast.queries import forecast_of
 from workflow.jobs import rules
 from workflow.jobs.conditions import attributes, due_between, owner_is
@@ -128,10 +129,10 @@ def job_rows(
     after, position = keyset(
         [f"j.{name}" for name in columns], cursor, descending=descending, casts=list(columns.values())
     )
-    inner = f"SELECT {COLUMNS} FROM {VISIBLE} WHERE j.firm_id = :firm {where} {after} ORDER BY {order_by(sort, 'j')} LIMIT :n"
-    statement = text(f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY {order_by(sort, 'p')}")
-    parameters = {**values, **position, "firm": uow.firm_id, "today": today_of(uow), "n": limit + 1}
-    return list(uow.session.execute(statement, parameters).mappings())
+    inner = f"SELECT {COLUMNS} FROM {VISIBLE} WHERE j.firm_id = :firm {where} {after} ORDER BY {order_by(sort, 'j')} LIMIT {limit + 1:d}"
+    asked = statement(f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY {order_by(sort, 'p')}")
+    parameters = {**values, **position, "firm": uow.firm_id, "today": today_of(uow)}
+    return list(uow.session.execute(asked, parameters).mappings())
 
 
 def order_by(sort: str, table: str) -> str:
@@ -182,22 +183,17 @@ def _client_hours(row: RowMapping) -> float:
 def facts(row: RowMapping) -> rules.Facts:
     """The facts of a row."""
     return rules.Facts(
-        cancelled=row["cancelled_at"] is not None,
-        closed=row["closed_at"] is not None,
-        **{
-            name: row[name]
-            for name in (
-                "due_on",
-                "deadline_on",
-                "open_tasks",
-                "next_ready_on",
-                "requests_open",
-                "requests_waiting",
-                "next_step_due",
-                "last_step_due",
-                "late_from",
-            )
-        },
+        row["cancelled_at"] is not None,
+        row["closed_at"] is not None,
+        row["due_on"],
+        row["deadline_on"],
+        row["open_tasks"],
+        row["next_ready_on"],
+        row["requests_open"],
+        row["requests_waiting"],
+        row["next_step_due"],
+        row["last_step_due"],
+        row["late_from"],
     )
 
 
@@ -208,10 +204,10 @@ def person(staff_id: UUID | None, name: str | None) -> dict[str, Any] | None:
 def count_jobs(uow: Uow, filters: Filters) -> dict[str, int]:
     """Open jobs per derived status."""
     where, values = filters.where(uow)
-    statement = text(
+    counted = statement(
         f"SELECT {STATUS} AS status, count(*) AS n FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN} {where} GROUP BY 1"
     )
-    rows = uow.session.execute(statement, {**values, "firm": uow.firm_id, "today": today_of(uow)})
+    rows = uow.session.execute(counted, {**values, "firm": uow.firm_id, "today": today_of(uow)})
     counts: dict[str, int] = dict.fromkeys(("on_track", "at_risk", "overdue", "blocked", "waiting_for_client"), 0)
     counts.update({row.status: row.n for row in rows})
     return counts | {"total": sum(counts.values())}
@@ -246,7 +242,7 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
     """The job with everything in it. Errors: `job_not_found`."""
     today = today_of(uow)
     ids = {"firm": uow.firm_id, "job": job_id}
-    row = uow.session.execute(text(_JOB), {**ids, "today": today}).mappings().first()
+    row = uow.session.execute(statement(_JOB), {**ids, "today": today}).mappings().first()
     if row is None:
         raise NotFound("job_not_found", "There is no such job.")
     watchers = watchers_in(uow, job_id)
@@ -343,7 +339,7 @@ def _escaped(word: str) -> str:
 
 
 def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[str, Any]]:
-    statement = text(_HITS.format(status=STATUS, function=function))
+    hits = statement(_HITS.format(status=STATUS, function=function))
     parameters = {**arguments, "most": limit + _SPARE, "n": limit, "firm": uow.firm_id, "today": today_of(uow)}
     return [
         {
@@ -354,7 +350,7 @@ def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[st
             "due_on": row.due_on,
             "closed_at": row.closed_at,
         }
-        for row in uow.session.execute(statement, parameters)
+        for row in uow.session.execute(hits, parameters)
     ]
 
 
@@ -370,15 +366,15 @@ WHERE j.firm_id = :firm {where} ORDER BY j.id
 
 def job_states(uow: Uow) -> Iterable[tuple[UUID, int, JobChanged]]:
     """Current state of every job, for a copy that is new or was dropped."""
-    statement = text(_STATES.format(status=STATUS, open=OPEN, jobs="jobs j", where=""))
-    for row in uow.session.execute(statement, {"firm": uow.firm_id, "today": today_of(uow)}).yield_per(500):
+    states = statement(_STATES.format(status=STATUS, open=OPEN, jobs="jobs j", where=""))
+    for row in uow.session.execute(states, {"firm": uow.firm_id, "today": today_of(uow)}).yield_per(500):
         yield row.id, row.version, _state(row)
 
 
 def job_state(uow: Uow, job_id: UUID) -> JobChanged:
     """Current state of one job. Errors: `job_not_found`, also for a private client's stranger."""
-    statement = text(_STATES.format(status=STATUS, open=OPEN, jobs=VISIBLE, where="AND j.id = :job"))
-    row = uow.session.execute(statement, {"firm": uow.firm_id, "today": today_of(uow), "job": job_id}).first()
+    states = statement(_STATES.format(status=STATUS, open=OPEN, jobs=VISIBLE, where="AND j.id = :job"))
+    row = uow.session.execute(states, {"firm": uow.firm_id, "today": today_of(uow), "job": job_id}).first()
     if row is None:
         raise NotFound("job_not_found", "There is no such job.")
     return _state(row)

@@ -15,6 +15,7 @@ from chassis.paging import encode_cursor, keyset
 from chassis.uow import Uow
 from workflow.copies.usecases import day_begins, firm_of, today_of
 from workflow.dates.parsing import date_of
+from workflow.jobs.conditions import not_hidden
 from workflow.jobs.queries import OPEN, STATUS
 from workflow.tasks.queries import OPEN as OPEN_TASKS
 
@@ -28,7 +29,6 @@ _GROUPS: Mapping[str, tuple[str, str, str]] = {
     "service": ("service", "", "g.key"),
     "period": ("period_end", "", "g.key"),
 }  # fmt: skip
-_SEEN = "{0}.client_id NOT IN (SELECT hidden_clients())"
 
 # One scan for the groups and their sum; groups by size, or the latest first where they are spans of time.
 _PAGE = """
@@ -79,7 +79,7 @@ def standing(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
         period="to_char(j.period_end, 'YYYY-MM')" if by == "period" else "NULL",
         status=STATUS,
         open=OPEN,
-        seen=_SEEN.format("j"),
+        seen=not_hidden("j"),
     )
     rows, whole, following = _paged(uow, groups, join, name, {"today": today_of(uow)}, limit=limit, cursor=cursor)
     return {
@@ -120,7 +120,7 @@ def workload(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
         f"count(*) FILTER (WHERE {when}) AS {span}, COALESCE(sum(t.budget_minutes) FILTER (WHERE {when}), 0) AS {span}_minutes"
         for span, when in _WHEN.items()
     )
-    groups = _WORKLOAD.format(column=column, counts=counts, open=OPEN_TASKS, seen=_SEEN.format("t"))
+    groups = _WORKLOAD.format(column=column, counts=counts, open=OPEN_TASKS, seen=not_hidden("t"))
     values = {"today": today, "week": week, "next_week": week + timedelta(days=7)}
     rows, whole, following = _paged(uow, groups, join, name, values, limit=limit, cursor=cursor)
     return {
@@ -179,7 +179,7 @@ def delivery(
     groups = _DELIVERY.format(
         done_key=keys["closed_at"],
         made_key=keys["created_at"],
-        seen=_SEEN.format("j"),
+        seen=not_hidden("j"),
         rank="0" if spans_of_time else "COALESCE(d.done, 0)",
     )
     values = {

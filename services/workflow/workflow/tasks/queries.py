@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import RowMapping, select
 
 from chassis.errors import NotFound
 from chassis.paging import keyset, page
@@ -14,6 +14,7 @@ from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import TaskChanged
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import today_of
+from workflow.db import statement
 from workflow.jobs.conditions import attributes, due_between, owner_is
 from workflow.jobs.rules import priority_of
 from workflow.tasks import rules
@@ -40,13 +41,16 @@ FROM (
 WHERE NOT b.complete OR (b.lag_days > 0 AND b.completed_on + b.lag_days > :today)
 """
 
+_COLUMNS = """t.firm_id, t.id, t.job_id, t.client_id, t.key, t.position, t.title, t.description, t.role, t.owner_id, t.priority, t.status,
+    t.attention, t.due_on, t.due_sort, t.original_due_on, t.due_moves, t.due_pinned, t.budget_minutes, t.checklist, t.started_at, t.completed_at, t.version"""
+
 _ROWS = """
 SELECT p.*, o.name AS owner_name, j.title AS job_title, j.version AS job_version, {job_status} AS job_status,
     (SELECT COALESCE(sum(x.seconds), 0) FROM time_copy x WHERE x.firm_id = p.firm_id AND x.job_id = p.job_id AND x.task_id = p.id) AS logged_seconds,
     CASE WHEN p.open THEN ({blocked_by}) END AS blocked_by
 FROM (
-    SELECT t.*, c.name AS client_name, {open} AS open, {blocked} AS is_blocked
-    FROM {visible} WHERE t.firm_id = :firm {where} ORDER BY {order} LIMIT :n) p
+    SELECT {columns}, c.name AS client_name, {open} AS open, {blocked} AS is_blocked
+    FROM {visible} WHERE t.firm_id = :firm {where} ORDER BY {order} LIMIT {limit}) p
 JOIN jobs j ON j.firm_id = p.firm_id AND j.id = p.job_id
 LEFT JOIN staff_copy o ON o.firm_id = p.firm_id AND o.id = p.owner_id
 ORDER BY {outer_order}
@@ -58,7 +62,7 @@ _ALL = 100_000  # no limit: everything of one job
 def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[RowMapping]:
     from workflow.jobs.queries import STATUS  # jobs show their tasks, tasks their job's status
 
-    statement = _ROWS.format(
+    asked = _ROWS.format(
         job_status=STATUS,
         blocked_by=_BLOCKED_BY,
         open=OPEN,
@@ -67,11 +71,11 @@ def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit:
         where=where,
         order=order.format("t"),
         outer_order=order.format("p"),
+        columns=_COLUMNS,
+        limit=limit,
     )
     return list(
-        uow.session.execute(
-            text(statement), {**values, "firm": uow.firm_id, "today": today_of(uow), "n": limit}
-        ).mappings()
+        uow.session.execute(statement(asked), {**values, "firm": uow.firm_id, "today": today_of(uow)}).mappings()
     )
 
 
