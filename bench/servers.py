@@ -29,6 +29,7 @@ def praxis(*words: str) -> subprocess.CompletedProcess[str]:
 def running(*flags: str) -> Iterator[dict[str, Any]]:
     """The platform, or with `--servers` only what services stand on; what `status` says of it."""
     print("starting servers …", flush=True)
+    praxis("down")  # what a run that was interrupted has left
     started = praxis("up", "--detach", "--fresh", "--no-demo", *flags)
     if started.returncode:
         sys.exit(started.stdout[-3000:] + started.stderr[-2000:])

@@ -53,7 +53,7 @@ _BOUND_SHORT = """
 def main(words: list[str]) -> None:
     options = argparse.ArgumentParser(prog="./praxis bench typeahead")
     options.add_argument("--clients", type=int, default=100_000)
-    options.add_argument("--keystrokes", type=int, default=1_000, help="how many are measured, of each kind")
+    options.add_argument("--keystrokes", type=int, default=300, help="how many are measured, of each kind")
     chosen = options.parse_args(words)
     report = Report("typeahead")
     with servers.running() as found:
