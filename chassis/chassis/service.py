@@ -192,7 +192,7 @@ def _grpc(runtime: Runtime, _arguments: list[str]) -> None:
     runtime.channels.close()
 
 
-_BEHIND = 5  # where processors are short, whoever waits for an answer goes before what may follow
+_BEHIND = 10  # where processors are short, whoever waits for an answer goes before what may follow
 
 
 def _worker(runtime: Runtime, _arguments: list[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 log = logging.getLogger(__name__)
 
 CHANNEL = "praxis_work"
-TOGETHER = 0.005  # seconds between two calls, for what commits meanwhile: the relay waits as long again for what leaves together
+TOGETHER = 0.02  # seconds between two calls: what commits meanwhile is called for together
 
 _TELL = f"SELECT pg_notify('{CHANNEL}', topic) FROM unnest(%s::text[]) AS topic"
 
