@@ -14,7 +14,6 @@ from timebilling.made_files.tables import MadeFile
 from timebilling.statement_runs.tables import StatementRun
 
 SEND = "timebilling:invoices:act"
-MOST = 10_000
 # Who owes, or has something to their credit, by the ledger at the end of the period; and who of them may be seen.
 _BALANCES = """
 SELECT p.client_id, p.currency, c.number FROM ledger_postings p
@@ -22,7 +21,7 @@ JOIN ledger_entries e ON e.firm_id = p.firm_id AND e.posting_id = p.id AND e.acc
 JOIN client_copy c ON c.firm_id = p.firm_id AND c.id = p.client_id
 WHERE p.firm_id = :firm AND p.posted_on <= :last AND (CAST(:clients AS uuid[]) IS NULL OR p.client_id = ANY(:clients))
 GROUP BY p.client_id, p.currency, c.number, c.name HAVING sum(e.debit - e.credit) <> 0
-ORDER BY c.name, p.client_id, p.currency LIMIT :most"""
+ORDER BY c.name, p.client_id, p.currency"""
 _FILES = text(
     """INSERT INTO made_files (firm_id, id, kind, client_id, first, last, currency, name, state, requested_by, created_at, run_id)
     SELECT :firm, uuidv7(), 'statement', client, :first, :last, currency, name, 'waiting', :by, :now, :run
@@ -42,9 +41,7 @@ def start(uow: Uow, body: dict[str, Any]) -> StatementRun:
     if send and SEND not in uow.principal.permissions:
         raise Forbidden("issue_forbidden", "You may have statements made, not sent. Ask a partner to.")
     wanted = _named(uow, body["client_ids"]) if "client_ids" in body else None
-    found = uow.session.execute(
-        text(_BALANCES), {"firm": uow.firm_id, "last": last, "clients": wanted, "most": MOST}
-    ).all()
+    found = uow.session.execute(text(_BALANCES), {"firm": uow.firm_id, "last": last, "clients": wanted}).all()
     if not found:
         raise Conflict("no_balances", "Nobody owes anything, or has anything to their credit, on that day.")
     run = uow.add(
