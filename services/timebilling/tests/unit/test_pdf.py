@@ -98,7 +98,10 @@ def test_an_invoice_says_what_it_must() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["王小明有限公司", "Παπαδόπουλος ΑΕ", "Иванов и партнёры", "شركة النور", "株式会社カタカナ", "한국 주식회사"],
+    [
+        *["王小明有限公司", "Παπαδόπουλος ΑΕ", "Иванов и партнёры", "شركة النور", "株式会社カタカナ", "한국 주식회사"],
+        *["חברת האור", "बारह प्रकाश", "আলো কোম্পানি", "ஒளி நிறுவனம்", "వెలుగు సంస్థ", "บริษัท แสง", "ក្រុមហ៊ុន ពន្លឺ"],
+    ],
 )
 def test_a_name_in_any_of_these_scripts_is_archivable(name: str) -> None:
     _, metadata = read(pdf.render(facts(name)))

@@ -37,7 +37,19 @@ log = logging.getLogger(__name__)
 
 TEMPLATE = Path(__file__).with_name("invoice.typ")
 # Inter first; what it lacks is set in Noto: Greek, Cyrillic, Arabic, Chinese, Japanese, Korean. A glyph no font has would break PDF/A.
-FONT_PACKAGES = ("fontpkg_inter", "fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "manimgx_fonts_cjk")
+FONT_PACKAGES = (
+    "fontpkg_inter",
+    "fontpkg_noto_sans",
+    "fontpkg_noto_sans_arabic",
+    "fontpkg_heebo",
+    "fontpkg_hind_siliguri",
+    "fontpkg_noto_sans_devanagari",
+    "fontpkg_noto_sans_khmer",
+    "fontpkg_noto_sans_tamil",
+    "fontpkg_noto_sans_telugu",
+    "fontpkg_noto_sans_thai",
+    "manimgx_fonts_cjk",
+)
 ACCENT = "#0f766e"
 CHUNK = 256 * 1024
 LETTER = frozenset({"US", "CA", "MX", "PH"})
