@@ -194,6 +194,8 @@ def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
         ("/files?limit=50&client_id={client}", "ix_made_files_client"),
         ("/files?limit=50&invoice_id={invoice}", "ix_made_files_invoice"),
         ("/clients/{client}/statement?first=2026-01-01&last=2026-12-31", "ix_ledger_postings_client"),
+        ("/ledger/entries?first=2026-01-01&last=2026-12-31", "ix_ledger_postings_posted_on"),
+        ("/ledger/entries?first=2026-01-01&last=2026-12-31&client_id={client}", "ix_ledger_postings_client"),
         ("/billing-runs?limit=5", "ix_billing_run_items_run"),
         ("/billing-runs/{run}", "ix_billing_run_items_run"),
         ("/billing-runs/{run}/clients?limit=50", "ix_billing_run_items_run"),

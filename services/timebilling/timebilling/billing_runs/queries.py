@@ -9,7 +9,7 @@ from sqlalchemy import text
 from chassis import paging
 from chassis.errors import NotFound
 from chassis.uow import Uow
-from timebilling import money
+from timebilling import money, runs
 
 _RUNS = """
 SELECT r.*, n.* FROM billing_runs r, LATERAL (
@@ -21,20 +21,12 @@ WHERE r.firm_id = :firm"""
 
 
 def list_runs(uow: Uow, limit: int, cursor: str | None) -> dict[str, Any]:
-    after, values = paging.keyset(["r.id"], cursor, descending=True)
-    rows = uow.session.execute(
-        text(f"{_RUNS} {after} ORDER BY r.id DESC LIMIT :limit"), {"firm": uow.firm_id, "limit": limit + 1, **values}
-    )
-    page = paging.page(rows.mappings().all(), limit, lambda r: (r["id"],))
-    return {**page, "items": [_view(r) for r in page["items"]]}
+    return runs.listed(uow, _RUNS, _view, limit, cursor)
 
 
 def get_run(uow: Uow, run_id: UUID) -> dict[str, Any]:
     """Errors: `billing_run_not_found` (404)."""
-    row = uow.session.execute(text(f"{_RUNS} AND r.id = :id"), {"firm": uow.firm_id, "id": run_id}).mappings().first()
-    if row is None:
-        raise NotFound("billing_run_not_found", "There is no such billing run.")
-    return _view(row)
+    return runs.one(uow, _RUNS, _view, run_id, NotFound("billing_run_not_found", "There is no such billing run."))
 
 
 def list_items(uow: Uow, run_id: UUID, limit: int, cursor: str | None, state: str | None) -> dict[str, Any]:

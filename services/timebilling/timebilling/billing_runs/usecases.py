@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from chassis.errors import Conflict, DomainError, Forbidden, NotFound
+from chassis.errors import Conflict, DomainError, Forbidden
 from chassis.uow import Uow
 from timebilling.billing_runs.tables import BillingRun, BillingRunItem
-from timebilling.copies.usecases import today
+from timebilling.copies.usecases import named_clients, today
 from timebilling.invoices import rules as invoice_rules
 from timebilling.invoices import usecases as invoicing
 
@@ -65,17 +65,7 @@ def _clients(uow: Uow, wanted: Sequence[str] | None, until: date | None) -> list
         if not found:
             raise Conflict("nothing_to_bill", "No client has unbilled work.")
         return found
-    ids = list(dict.fromkeys(UUID(i) for i in wanted))
-    seen = set(
-        uow.session.execute(
-            text("SELECT id FROM client_copy WHERE firm_id = :firm AND id = ANY(:ids)"),
-            {"firm": uow.firm_id, "ids": ids},
-        ).scalars()
-    )
-    for place, id in enumerate(ids):
-        if id not in seen:
-            raise NotFound("client_not_found", "There is no such client.", pointer=f"/client_ids/{place}")
-    return ids
+    return named_clients(uow, wanted)
 
 
 def advance(uow: Uow, run_id: str) -> None:

@@ -1,5 +1,6 @@
 """Keeping copies from events, and asking the owner once for what a copy lacks."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -239,6 +240,21 @@ def client(uow: Uow, client_id: UUID) -> ClientCopy:
     if found is None:
         raise NotFound("client_not_found", "There is no such client.")
     return found
+
+
+def named_clients(uow: Uow, wanted: Sequence[str]) -> list[UUID]:
+    """The clients that a body names in `client_ids`, each once, if all of them may be seen. Errors: `client_not_found` (404)."""
+    ids = list(dict.fromkeys(UUID(i) for i in wanted))
+    seen = set(
+        uow.session.execute(
+            text("SELECT id FROM client_copy WHERE firm_id = :firm AND id = ANY(:ids)"),
+            {"firm": uow.firm_id, "ids": ids},
+        ).scalars()
+    )
+    for place, id in enumerate(ids):
+        if id not in seen:
+            raise NotFound("client_not_found", "There is no such client.", pointer=f"/client_ids/{place}")
+    return ids
 
 
 def firm(uow: Uow) -> FirmCopy:

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
-from chassis import paging
 from chassis.errors import NotFound
 from chassis.uow import Uow
+from timebilling import runs
 
 _RUNS = """
 SELECT r.*, n.* FROM statement_runs r, LATERAL (
@@ -20,20 +18,12 @@ WHERE r.firm_id = :firm"""
 
 
 def list_runs(uow: Uow, limit: int, cursor: str | None) -> dict[str, Any]:
-    after, values = paging.keyset(["r.id"], cursor, descending=True)
-    rows = uow.session.execute(
-        text(f"{_RUNS} {after} ORDER BY r.id DESC LIMIT :limit"), {"firm": uow.firm_id, "limit": limit + 1, **values}
-    )
-    page = paging.page(rows.mappings().all(), limit, lambda r: (r["id"],))
-    return {**page, "items": [_view(r) for r in page["items"]]}
+    return runs.listed(uow, _RUNS, _view, limit, cursor)
 
 
 def get_run(uow: Uow, run_id: UUID) -> dict[str, Any]:
     """Errors: `statement_run_not_found` (404)."""
-    row = uow.session.execute(text(f"{_RUNS} AND r.id = :id"), {"firm": uow.firm_id, "id": run_id}).mappings().first()
-    if row is None:
-        raise NotFound("statement_run_not_found", "There is no such statement run.")
-    return _view(row)
+    return runs.one(uow, _RUNS, _view, run_id, NotFound("statement_run_not_found", "There is no such statement run."))
 
 
 def _view(row: Mapping[Any, Any]) -> dict[str, Any]:

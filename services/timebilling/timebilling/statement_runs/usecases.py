@@ -2,12 +2,12 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select, text
 
-from chassis.errors import Conflict, Forbidden, NotFound
+from chassis.errors import Conflict, Forbidden
 from chassis.uow import Uow
+from timebilling.copies.usecases import named_clients
 from timebilling.debtors import rules as debtor_rules
 from timebilling.made_files import usecases as made_files
 from timebilling.made_files.tables import MadeFile
@@ -40,7 +40,7 @@ def start(uow: Uow, body: dict[str, Any]) -> StatementRun:
     send = bool(body.get("send"))
     if send and SEND not in uow.principal.permissions:
         raise Forbidden("issue_forbidden", "You may have statements made, not sent. Ask a partner to.")
-    wanted = _named(uow, body["client_ids"]) if "client_ids" in body else None
+    wanted = named_clients(uow, body["client_ids"]) if "client_ids" in body else None
     found = uow.session.execute(text(_BALANCES), {"firm": uow.firm_id, "last": last, "clients": wanted}).all()
     if not found:
         raise Conflict("no_balances", "Nobody owes anything, or has anything to their credit, on that day.")
@@ -71,20 +71,6 @@ def start(uow: Uow, body: dict[str, Any]) -> StatementRun:
     uow.later("statement_run", run.id, run_id=str(run.id))
     uow.audit("statement_run.started", "statement_run", run.id, after=body | {"statements": len(found)})
     return run
-
-
-def _named(uow: Uow, wanted: list[str]) -> list[UUID]:
-    ids = [UUID(i) for i in dict.fromkeys(wanted)]
-    seen = set(
-        uow.session.execute(
-            text("SELECT id FROM client_copy WHERE firm_id = :firm AND id = ANY(:ids)"),
-            {"firm": uow.firm_id, "ids": ids},
-        ).scalars()
-    )
-    for place, id in enumerate(ids):
-        if id not in seen:
-            raise NotFound("client_not_found", "There is no such client.", pointer=f"/client_ids/{place}")
-    return ids
 
 
 def advance(uow: Uow, run_id: str) -> None:
