@@ -124,6 +124,16 @@ def picture(mode: str = "RGBA", size: tuple[int, int] = (60, 30)) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+@pytest.mark.parametrize(
+    ("typed", "leftmost"), [("مراجعة (Q3)", "("), ("בדיקה (Q3)", "("), ("Q3 בדיקה", "Q"), ("Review בדר", "R")]
+)
+def test_what_was_typed_runs_the_way_its_first_letter_does(typed: str, leftmost: str) -> None:
+    data = facts()
+    data["lines"][0][0] = typed
+    drawn, _ = read(pdf.render(data))
+    assert drawn.partition("Amount (GBP)\n")[2].startswith(leftmost)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("size", [(1200, 120), (400, 400), (40, 32)])
 def test_the_logo_stands_on_the_paper_which_stays_archivable(mode: str, size: tuple[int, int]) -> None:
