@@ -314,6 +314,86 @@ def test_a_bill_that_can_not_be_issued_stays_a_draft_and_says_why(rated: Any, wo
     rated.holds()
 
 
+def again(firm: Any, world: Any, id: str) -> None:
+    """The next morning: what was planned for it, done now."""
+    with world.uow(firm.id) as uow:
+        planned = "SELECT run_at FROM due WHERE kind = 'bill_recurring' AND key = :id AND done_at IS NULL"
+        assert uow.session.execute(text(planned), {"id": id}).scalar_one().date() <= firm.today + timedelta(days=1)
+    with world.uow(firm.id) as uow:
+        service.timers["bill_recurring"](uow, arrangement_id=id)
+
+
+def approvals(firm: Any, needed: bool) -> None:
+    version = firm.partner.get("/settings").json["version"]
+    firm.partner.patch("/settings", {"approve_before_issue": needed}, if_match=version).expect(200)
+
+
+def test_a_bill_that_could_not_be_issued_is_tried_again_each_morning_and_goes_out_once(rated: Any, world: Any) -> None:
+    id = automatic(rated, 2, send=True)
+    approvals(rated, True)
+    world.run_due(rated.id)
+    (held,) = rated.partner.get("/arrangements?problem=true").expect(200).json["items"]
+    assert (held["id"], held["problem"]["code"]) == (id, "invoice_not_approved")
+    assert rated.partner.get("/overview").json["bills_held"] == 1
+    again(rated, world, id)
+    assert [b["state"] for b in look(rated, id)["bills"]] == ["draft", "draft"]
+    approvals(rated, False)
+    again(rated, world, id)
+    with world.uow(rated.id) as uow:
+        service.timers["bill_recurring"](uow, arrangement_id=id)
+    shown = look(rated, id)
+    assert [(b["state"], b["number"]) for b in shown["bills"]] == [("issued", "INV-000001"), ("issued", "INV-000002")]
+    assert shown["problem"] is None
+    assert [e.number for e in world.events(rated.id, InvoiceSent)] == ["INV-000001", "INV-000002"]
+    assert rated.partner.get("/arrangements?problem=true").json["items"] == []
+    assert rated.partner.get("/overview").json["bills_held"] == 0
+    rated.holds()
+
+
+def test_what_somebody_issues_by_hand_is_no_problem_any_more_and_a_draft_of_before_is_left_alone(
+    rated: Any, world: Any
+) -> None:
+    begun = rated.today - relativedelta(months=2)
+    id = engage(rated, "recurring", "150.00", "monthly", str(begun))
+    bill(rated, id, period=str(begun))  # somebody's own, before anything went out by itself
+    body = {"bill_from": str(begun), "issue": True}
+    rated.partner.patch(f"/arrangements/{id}", body, if_match=look(rated, id)["version"]).expect(200)
+    approvals(rated, True)
+    world.run_due(rated.id)
+    held = look(rated, id)["problem"]["invoice_id"]
+    rated.partner.post(f"/invoices/{held}/approve", {}, if_match=rated.partner.get(f"/invoices/{held}").json["version"])
+    rated.partner.post(f"/invoices/{held}/issue", {}).expect(200)
+    assert look(rated, id)["problem"] is None
+    approvals(rated, False)
+    again(rated, world, id)
+    assert sorted(b["state"] for b in look(rated, id)["bills"]) == ["draft", "issued"]
+    rated.holds()
+
+
+def test_a_bill_that_can_not_even_be_drafted_says_why_and_is_made_when_it_can(rated: Any, world: Any) -> None:
+    begun = rated.today - relativedelta(months=1)
+    id = engage(rated, "recurring", "", "monthly", str(begun))
+    rated.partner.patch(f"/arrangements/{id}", {"bill_from": str(begun)}, if_match=look(rated, id)["version"]).expect(
+        200
+    )
+    world.run_due(rated.id)
+    shown = look(rated, id)
+    assert (shown["bills"], shown["problem"]["code"], shown["problem"]["invoice_id"]) == ([], "amount_missing", None)
+    engage(rated, "recurring", "150.00", "monthly", str(begun), version=3)
+    world.run_due(rated.id)
+    assert ([b["state"] for b in look(rated, id)["bills"]], look(rated, id)["problem"]) == (["draft"], None)
+    rated.holds()
+
+
+def test_held_bills_of_hidden_clients_are_in_nobody_elses_list_or_count(rated: Any, world: Any) -> None:
+    automatic(rated, 1)
+    approvals(rated, True)
+    world.run_due(rated.id)
+    rated.add_client(rated.client, only=[rated.ada], version=2)
+    assert rated.partner.get("/arrangements?problem=true").json["items"] == []
+    assert rated.partner.get("/overview").json["bills_held"] == 0
+
+
 def test_who_may_not_issue_has_nothing_issued_and_only_recurring_fees_are(rated: Any, world: Any) -> None:
     fixed = engage(rated, "fixed", "1000.00")
     rated.partner.patch(f"/arrangements/{fixed}", {"issue": True}, if_match=look(rated, fixed)["version"]).problem(

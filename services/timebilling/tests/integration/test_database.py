@@ -40,6 +40,10 @@ MONEY_AND_PAPERS = (
        SELECT %(f)s, uuidv7(), 'job', true, false, now(), 'x' FROM generate_series(1, 60) n""",
     """INSERT INTO billing_run_items (firm_id, id, run_id, client_id, state)
        SELECT %(f)s, uuidv7(), r.id, c.id, 'skipped' FROM billing_runs r, client_copy c WHERE r.firm_id = %(f)s AND c.firm_id = %(f)s""",
+    """INSERT INTO arrangements (firm_id, id, client_id, title, kind, currency, every, in_advance, open, problem, version)
+       SELECT %(f)s, uuidv7(), c.id, 'x', 'recurring', 'GBP', 'monthly', false, true,
+           CASE WHEN n = 1 AND c.number = '7' THEN '{"code": "x", "message": "x", "invoice_id": null}'::jsonb END, 1
+       FROM generate_series(1, 10) n, client_copy c WHERE c.firm_id = %(f)s""",
     """WITH made AS (
            INSERT INTO ledger_postings (firm_id, id, kind, posted_on, currency, client_id, at)
            SELECT %(f)s, uuidv7(), 'payment_received', current_date - n, 'GBP', c.id, now() FROM generate_series(1, 25) n, client_copy c
@@ -56,6 +60,7 @@ MONEY_AND_PAPERS = (
     "ALTER TABLE invoices ENABLE TRIGGER demand_sum_of_credit_lines",
 )
 LARGE = (
+    "arrangements",
     "time_entries",
     "wip_items",
     "disbursements",
@@ -196,6 +201,7 @@ def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
         ("/clients/{client}/statement?first=2026-01-01&last=2026-12-31", "ix_ledger_postings_client"),
         ("/ledger/entries?first=2026-01-01&last=2026-12-31", "ix_ledger_postings_posted_on"),
         ("/ledger/entries?first=2026-01-01&last=2026-12-31&client_id={client}", "ix_ledger_postings_client"),
+        ("/arrangements?limit=50&problem=true", "ix_arrangements_problem"),
         ("/billing-runs?limit=5", "ix_billing_run_items_run"),
         ("/billing-runs/{run}", "ix_billing_run_items_run"),
         ("/billing-runs/{run}/clients?limit=50", "ix_billing_run_items_run"),

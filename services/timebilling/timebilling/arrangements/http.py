@@ -11,9 +11,11 @@ from timebilling.invoices import queries as invoices
 
 
 def list_arrangements(
-    uow: Uow, limit: int = 50, cursor: str | None = None, client_id: str | None = None
+    uow: Uow, limit: int = 50, cursor: str | None = None, client_id: str | None = None, problem: bool = False
 ) -> dict[str, Any]:
-    return queries.list_arrangements(uow, limit=limit, cursor=cursor, client_id=UUID(client_id) if client_id else None)
+    return queries.list_arrangements(
+        uow, limit=limit, cursor=cursor, client_id=UUID(client_id) if client_id else None, problem=problem
+    )
 
 
 def get_arrangement(uow: Uow, arrangement_id: str) -> Reply:

@@ -13,7 +13,7 @@ from timebilling import money
 from timebilling.arrangements import rules
 
 _ARRANGEMENTS = """
-SELECT a.*, c.name AS client_name, c.currency AS client_currency,
+SELECT a.*, (a.problem IS NOT NULL AND (a.problem->>'invoice_id' IS NULL OR p.state = 'draft')) AS stands, c.name AS client_name, c.currency AS client_currency,
     (SELECT coalesce(sum(b.amount), 0) FROM arrangement_bills b WHERE b.firm_id = a.firm_id AND b.arrangement_id = a.id AND b.live) AS billed,
     (SELECT coalesce(sum(l.net - l.discount_share - l.credited), 0) FROM invoice_lines l JOIN invoices i ON i.firm_id = l.firm_id
         AND i.id = l.invoice_id AND i.state <> 'void' AND i.kind = 'invoice'
@@ -21,12 +21,18 @@ SELECT a.*, c.name AS client_name, c.currency AS client_currency,
     (SELECT bool_or(b.kind = 'final') FROM arrangement_bills b WHERE b.firm_id = a.firm_id AND b.arrangement_id = a.id AND b.live) AS completed,
     (SELECT coalesce(sum(w.remaining), 0) FROM job_copy j JOIN wip_items w ON w.firm_id = j.firm_id AND w.job_id = j.id
         WHERE j.firm_id = a.firm_id AND j.engagement_id = a.id AND w.state = 'unbilled') AS unbilled
-FROM arrangements a JOIN client_copy c ON c.firm_id = a.firm_id AND c.id = a.client_id WHERE a.firm_id = :firm"""
+FROM arrangements a JOIN client_copy c ON c.firm_id = a.firm_id AND c.id = a.client_id
+LEFT JOIN invoices p ON p.firm_id = a.firm_id AND p.id = (a.problem->>'invoice_id')::uuid
+WHERE a.firm_id = :firm"""
+# What somebody has issued by hand since is no problem any more.
+_HELD = "AND a.problem IS NOT NULL AND (a.problem->>'invoice_id' IS NULL OR p.state = 'draft')"
 
 
-def list_arrangements(uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None) -> dict[str, Any]:
+def list_arrangements(
+    uow: Uow, *, limit: int, cursor: str | None, client_id: UUID | None, problem: bool
+) -> dict[str, Any]:
     after, values = paging.keyset(["a.id"], cursor, descending=True)
-    condition = "AND a.client_id = :client" if client_id else ""
+    condition = ("AND a.client_id = :client " if client_id else "") + (_HELD if problem else "")
     rows = (
         uow.session.execute(
             text(f"{_ARRANGEMENTS} {condition} {after} ORDER BY a.id DESC LIMIT :limit"),
@@ -88,10 +94,10 @@ def _summary(row: Mapping[Any, Any]) -> dict[str, Any]:
         "in_advance",
         "issue",
         "send",
-        "problem",
         "version",
     )
     return {n: row[n] for n in names} | {
+        "problem": row["problem"] if row["stands"] else None,
         "amount": None if row["amount"] is None else money.view(row["amount"], currency),
         "interval": row["every"] or None,
         "status": "completed" if row["completed"] else "open" if row["open"] else "closed",

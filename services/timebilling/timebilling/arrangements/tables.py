@@ -30,7 +30,7 @@ class Arrangement(FirmOwned, Versioned, Base):
     )  # recurring: billed when a period begins, not when it is over
     issue: Mapped[bool] = mapped_column(default=False)  # recurring: bills don't stay drafts
     send: Mapped[bool] = mapped_column(default=False)  # and are mailed to the client
-    # Why the last bill stayed a draft though it was to be issued: its code, message and invoice.
+    # Why a bill was not made, or stayed a draft though it was to be issued: the code, the message and (of a draft) its invoice.
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     open: Mapped[bool]
 
@@ -57,3 +57,4 @@ class ArrangementBill(FirmOwned, Base):
     line_id: Mapped[UUID]
     amount: Mapped[Decimal]
     live: Mapped[bool] = mapped_column(default=True)
+    waits: Mapped[bool] = mapped_column(default=False)  # recurring: to be issued by itself, refused so far, tried again

@@ -1,15 +1,15 @@
 """Keeping arrangements from engagements, and billing them: progress and final bills, milestones, recurring fees, caps."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
-from chassis.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from chassis.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from chassis.uow import Uow, lost_update
 from praxis.clients.v1.events_pb2 import EngagementChanged
 from timebilling import money
@@ -182,46 +182,102 @@ def bill_recurring(uow: Uow, arrangement_id: str) -> None:
     """In the worker: drafts every period that is due and not billed yet, each once, issued and sent where that is wanted; plans the next.
 
     All of it is one transaction under the arrangement's lock, so that a second worker, or the same one after it was killed, finds either
-    a whole bill or none.
+    a whole bill or none. What can't be made or issued, the arrangement says why; it is tried again every morning, and when it is changed.
     """
     found = uow.session.get(
         Arrangement, (uow.firm_id, UUID(arrangement_id)), with_for_update=True, populate_existing=True
     )
-    if found is None or not found.open or found.starts_on is None or not found.every or found.bill_from is None:
+    if found is None:
         return
-    span = (found.starts_on, found.every, found.bill_from, found.ends_on, today(uow), found.in_advance)
-    known = {b.period for b in standing(uow, found.id)}
-    for period in rules.periods(*span):
-        if period.first not in known:
-            _let_out(uow, found, _bill_period(uow, found, period))
-    following = rules.next_due(*span)
+    problem, before = None, found.problem
+    for invoice_id in _waiting(uow, found) if found.issue else ():
+        problem = _let_out(uow, found, invoice_id) or problem
+    following = None
+    if found.open and found.starts_on is not None and found.every and found.bill_from is not None:
+        span = (found.starts_on, found.every, found.bill_from, found.ends_on, today(uow), found.in_advance)
+        problem = _bill_due(uow, found, list(rules.periods(*span))) or problem
+        following = rules.next_due(*span)
+    if problem != before:
+        found.problem = problem
+        uow.session.flush()
+        if problem is not None:
+            uow.audit("arrangement.bill_refused", "arrangement", found.id, after=problem)
+    if problem is not None:
+        following = min(filter(None, (following, today(uow) + timedelta(days=1))))
     if following is not None:
         at = datetime.combine(following, time(), ZoneInfo(firm(uow).time_zone))
         uow.later("bill_recurring", found.id, at=at, arrangement_id=arrangement_id)
 
 
-def _let_out(uow: Uow, of: Arrangement, invoice: Invoice) -> None:
-    """Issues and sends a bill, if that is wanted. One that can't be issued stays a draft; the arrangement says why."""
-    if not of.issue:
-        return
+def _bill_due(uow: Uow, of: Arrangement, due: Sequence[rules.Period]) -> dict[str, Any] | None:
+    """Bills the periods that are not billed yet, the earliest first. Returns what stood against the last that failed.
+
+    After one that can't be drafted none is: what stands against it stands against all.
+    """
+    problem = None
+    known = {b.period for b in standing(uow, of.id)}
+    for period in due:
+        if period.first in known:
+            continue
+        try:
+            with uow.attempt():
+                invoice = _bill_period(uow, of, period)
+        except Unavailable:
+            raise  # nobody's mistake: the worker comes again in a moment
+        except DomainError as refused:
+            return _says(refused, None)
+        if of.issue:
+            problem = _let_out(uow, of, invoice.id) or problem
+    return problem
+
+
+def _waiting(uow: Uow, of: Arrangement) -> list[UUID]:
+    """Its drafts that were to be issued by themselves and were refused, the earliest first."""
+    return list(
+        uow.session.scalars(
+            select(Invoice.id)
+            .join(
+                ArrangementBill,
+                (ArrangementBill.firm_id == Invoice.firm_id) & (ArrangementBill.invoice_id == Invoice.id),
+            )
+            .where(
+                ArrangementBill.firm_id == uow.firm_id,
+                ArrangementBill.arrangement_id == of.id,
+                ArrangementBill.live,
+                ArrangementBill.waits,
+                Invoice.state == invoice_rules.DRAFT,
+            )
+            .order_by(ArrangementBill.period)
+        )
+    )
+
+
+def _let_out(uow: Uow, of: Arrangement, invoice_id: UUID) -> dict[str, Any] | None:
+    """Issues a bill, and sends it if that is wanted. Returns why it could not be: then it stays a draft that waits."""
+    problem = None
     try:
         with uow.attempt():
-            invoicing.issue(uow, invoice.id, None, None)
+            invoicing.issue(uow, invoice_id, None, None)
             if of.send:
-                invoicing.send(uow, invoice.id, "")
-        of.problem = None
+                invoicing.send(uow, invoice_id, "")
+    except Unavailable:
+        raise
     except DomainError as refused:
-        of.problem = {"code": refused.code, "message": refused.message, "invoice_id": str(invoice.id)}
-        uow.audit("arrangement.issue_refused", "arrangement", of.id, after=of.problem)
-    uow.session.flush()
-
-
-def due(uow: Uow, client_id: UUID) -> list[Arrangement]:
-    """A client's open recurring arrangements, for a billing run."""
-    wanted = select(Arrangement).where(
-        Arrangement.firm_id == uow.firm_id, Arrangement.client_id == client_id, Arrangement.kind == rules.RECURRING
+        problem = _says(refused, invoice_id)
+    uow.session.execute(
+        update(ArrangementBill)
+        .where(ArrangementBill.firm_id == uow.firm_id, ArrangementBill.invoice_id == invoice_id)
+        .values(waits=problem is not None)
     )
-    return list(uow.session.scalars(wanted.where(Arrangement.open).order_by(Arrangement.id)))
+    return problem
+
+
+def _says(refused: DomainError, invoice_id: UUID | None) -> dict[str, Any]:
+    return {
+        "code": refused.code,
+        "message": refused.message,
+        "invoice_id": None if invoice_id is None else str(invoice_id),
+    }
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

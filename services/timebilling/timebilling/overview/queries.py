@@ -37,6 +37,11 @@ SELECT currency, sum(amount) AS amount FROM (
   {_SEEN} AND r.returned_on >= :month
 ) moved GROUP BY currency"""
 
+# Recurring fees whose bills can't go out by themselves as things stand.
+_HELD = f"""
+SELECT count(*) FROM arrangements x LEFT JOIN invoices i ON i.firm_id = x.firm_id AND i.id = (x.problem->>'invoice_id')::uuid
+{_SEEN} AND x.problem IS NOT NULL AND (x.problem->>'invoice_id' IS NULL OR i.state = 'draft')"""
+
 
 def overview(uow: Uow) -> dict[str, Any]:
     day = today(uow)
@@ -51,6 +56,7 @@ def overview(uow: Uow) -> dict[str, Any]:
     return {
         "today": day,
         "month_from": month,
+        "bills_held": uow.session.execute(text(_HELD), values).scalar_one(),
         "currencies": [
             {
                 "currency": c,
