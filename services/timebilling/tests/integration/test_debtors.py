@@ -1,5 +1,6 @@
 """Debtors, statements of account, reminders."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -153,6 +154,87 @@ def test_a_new_policy_finds_what_is_overdue_already_and_skips_lower_levels(owed:
     world.run_due(owed.id)
     assert len(reminded(owed)) == 2
     assert owed.partner.get("/debtors").json["items"][0]["reminder_level"] == 2
+
+
+def interest_on(firm: Any, invoice: Any, status: int = 201, **body: Any) -> Any:
+    return firm.partner.post(f"/invoices/{invoice['id']}/interest", body).expect(status).json
+
+
+def standing(firm: Any) -> dict[str, str]:
+    accounts = firm.partner.get(f"/ledger/balances?last={firm.day(0)}").expect(200).json["accounts"]
+    return {x["account"]: x["debit"] if x["debit"] != "0.00" else f"-{x['credit']}" for x in accounts}
+
+
+def test_interest_is_owed_once_an_invoice_charges_it_and_no_day_is_charged_twice(owed: Any, world: Any) -> None:
+    late = issue(owed, 73, hours=10)  # 1,000.00; 73 days are a fifth of a year
+    levels(owed, 30, percent="10")
+    world.run_due(owed.id)
+    assert standing(owed) == {"debtors": "1000.00", "fees": "-1000.00"}
+    first = interest_on(owed, late, until=owed.day(36))
+    (line,) = first["lines"]
+    assert (line["amount"], line["kind"], first["tax"]) == (money("10.14"), "fee", money("0.00"))
+    assert f"Interest on {late['number']}: 10 % a year on GBP 1000.00" in line["description"]
+    rest = interest_on(owed, late, interest_percent="20")
+    assert rest["net"] == money("19.73")  # 36 days at another percentage
+    owed.partner.post(f"/invoices/{late['id']}/interest", {}).problem(409, "interest_nothing")
+    for draft in (first, rest):
+        owed.partner.post(f"/invoices/{draft['id']}/issue", {}).expect(200)
+    assert standing(owed) == {"debtors": "1029.87", "fees": "-1000.00", "interest": "-29.87"}
+    owed.holds()
+
+
+def test_days_of_a_charge_that_was_dropped_voided_or_credited_are_free_again(owed: Any) -> None:
+    late = issue(owed, 73, hours=10)
+
+    def charged() -> Any:
+        draft = interest_on(owed, late, interest_percent="10")
+        assert draft["net"] == money("20.00")
+        return draft
+
+    draft = charged()
+    owed.partner.delete(f"/invoices/{draft['id']}", if_match=draft["version"]).expect(204)
+    for undo in ("void", "credit-notes"):
+        issued = owed.partner.post(f"/invoices/{charged()['id']}/issue", {}).expect(200).json
+        answer = owed.partner.post(f"/invoices/{issued['id']}/{undo}", {"reason": "Goodwill"})
+        assert answer.response.status_code in (200, 201)
+    assert standing(owed) == {"debtors": "1000.00", "fees": "-1000.00"}
+    charged()
+    owed.holds()
+
+
+def test_what_bears_no_interest_is_refused_and_changes_nothing(owed: Any, world: Any) -> None:
+    current, late = issue(owed, 0), issue(owed, 73, hours=10)
+    path = f"/invoices/{late['id']}/interest"
+    owed.partner.post(path, {}).problem(422, "interest_not_set")
+    owed.partner.post(path, {"interest_percent": "8", "until": owed.day(-1)}).problem(422, "day_in_future")
+    owed.partner.post(f"/invoices/{current['id']}/interest", {"interest_percent": "8"}).problem(
+        409, "invoice_not_overdue"
+    )
+    owed.partner.post(f"/invoices/{NOBODY}/interest", {"interest_percent": "8"}).problem(404, "invoice_not_found")
+    owed.staff.post(path, {"interest_percent": "8"}).problem(403, "permission_missing")
+    draft = interest_on(owed, late, interest_percent="8", until=owed.day(20))
+    again = {"issued_on": owed.day(10)}
+    charge = owed.partner.post(f"/invoices/{draft['id']}/issue", again).expect(200).json
+    assert charge["status"] == "overdue"
+    owed.partner.post(f"/invoices/{charge['id']}/interest", {"interest_percent": "8"}).problem(
+        409, "interest_on_interest"
+    )
+    # Reminders ask for what is not charged yet, and for none on interest.
+    levels(owed, 5, percent="10")
+    world.run_due(owed.id)
+    asked = {r["number"]: r["interest"] for r in owed.partner.get("/reminders").json["items"]}
+    assert asked == {late["number"]: money("5.48"), charge["number"]: money("0.00")}
+    owed.add_client(owed.client, only=[owed.ada], version=2)
+    owed.partner.post(path, {"interest_percent": "8"}).problem(404, "invoice_not_found")
+
+
+def test_the_same_days_charged_by_many_at_once_are_charged_once(owed: Any) -> None:
+    late = issue(owed, 73, hours=10)
+    path = f"/invoices/{late['id']}/interest"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: owed.partner.post(path, {"interest_percent": "8"}), range(16)))
+    assert sorted(a.response.status_code for a in answers) == [201] + [409] * 15
+    owed.holds()
 
 
 def test_a_client_left_in_peace_is_not_reminded_until_it_ends(owed: Any, world: Any) -> None:

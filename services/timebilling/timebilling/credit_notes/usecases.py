@@ -26,6 +26,7 @@ from timebilling.ledger import usecases as ledger
 from timebilling.money import ZERO
 from timebilling.numbering.usecases import take
 from timebilling.payments import usecases as payments
+from timebilling.reminders.charges import interest_among
 from timebilling.taxes.rules import Creditable, Tax, TaxTotal
 from timebilling.wip import usecases as wip
 
@@ -145,10 +146,12 @@ def _note(
     uow.add(note)
     uow.session.add_all(made)
     uow.session.flush()
+    charged = interest_among(uow, [c.line_id for c in credited])
+    of_interest = sum((c.net for c in credited if c.line_id in charged), ZERO)
     ledger.post(
         uow,
         "credit_note_issued",
-        ledger_rules.credit_note_issued(net, tax, rounding),
+        ledger_rules.credit_note_issued(net, tax, rounding, of_interest),
         posted_on=day,
         currency=currency,
         client_id=note.client_id,

@@ -27,6 +27,7 @@ from timebilling.ledger import rules as ledger_rules
 from timebilling.ledger import usecases as ledger
 from timebilling.money import ZERO
 from timebilling.numbering.usecases import take
+from timebilling.reminders import charges as interest
 from timebilling.taxes import usecases as taxes
 from timebilling.wip import rules as wip_rules
 from timebilling.wip import usecases as wip
@@ -292,7 +293,7 @@ def issue(uow: Uow, invoice_id: UUID, issued_on: date | None, if_match: int | No
     ledger.post(
         uow,
         "invoice_issued",
-        ledger_rules.invoice_issued(invoice.net, invoice.tax, invoice.rounding),
+        ledger_rules.invoice_issued(invoice.net, invoice.tax, invoice.rounding, _interest(uow, lines)),
         posted_on=day,
         currency=invoice.currency,
         client_id=invoice.client_id,
@@ -308,6 +309,12 @@ def issue(uow: Uow, invoice_id: UUID, issued_on: date | None, if_match: int | No
     uow.later("render_invoice", invoice.id, invoice_id=str(invoice.id))
     uow.later("announce_overdue", invoice.id, at=_midnight_after(uow, invoice.due_on), invoice_id=str(invoice.id))
     return invoice
+
+
+def _interest(uow: Uow, lines: Sequence[InvoiceLine]) -> Decimal:
+    """What of a draft is interest for late payment: earned, but no fee."""
+    own = {x.id: x.taxable for x in lines if x.kind == rules.FEE and x.arrangement_id is None}
+    return sum((own[i] for i in interest.interest_among(uow, own)), ZERO)
 
 
 def send(uow: Uow, invoice_id: UUID, message: str) -> Invoice:

@@ -8,7 +8,7 @@ from timebilling.money import ZERO
 
 # Accounts. A further one (retainers, trust, exchange gains) is a further word here.
 DEBTORS, FEES, OUTPUT_TAX, BANK, CLIENT_CREDIT = "debtors", "fees", "output_tax", "bank", "client_credit"
-BAD_DEBTS, CARD_FEES = "bad_debts", "card_fees"
+BAD_DEBTS, CARD_FEES, INTEREST = "bad_debts", "card_fees", "interest"
 # Cash rounding; what foreign debts are worth more or less in the firm's currency, and what that gained or lost.
 ROUNDING, REVALUATION, EXCHANGE_GAINS, EXCHANGE_LOSSES = "rounding", "revaluation", "exchange_gains", "exchange_losses"
 
@@ -26,19 +26,20 @@ def _legs(*entries: Entry) -> list[Entry]:
     return [e for e in entries if e.debit or e.credit]
 
 
-def invoice_issued(net: Decimal, tax: Decimal, rounding: Decimal = ZERO) -> list[Entry]:
-    """The client owes; fees are earned, tax is owed on. Nothing to post for an invoice of nothing."""
+def invoice_issued(net: Decimal, tax: Decimal, rounding: Decimal = ZERO, interest: Decimal = ZERO) -> list[Entry]:
+    """The client owes; fees (and of the net that part which is interest) are earned, tax is owed on. Nothing to post for an invoice of nothing."""
     return _legs(
         Entry(DEBTORS, debit=net + tax + rounding),
-        Entry(FEES, credit=net),
+        Entry(FEES, credit=net - interest),
+        Entry(INTEREST, credit=interest),
         Entry(OUTPUT_TAX, credit=tax),
         Entry(ROUNDING, debit=max(-rounding, ZERO), credit=max(rounding, ZERO)),
     )
 
 
-def credit_note_issued(net: Decimal, tax: Decimal, rounding: Decimal = ZERO) -> list[Entry]:
+def credit_note_issued(net: Decimal, tax: Decimal, rounding: Decimal = ZERO, interest: Decimal = ZERO) -> list[Entry]:
     """The opposite of an invoice: the client owes less."""
-    return reversed_(invoice_issued(net, tax, rounding))
+    return reversed_(invoice_issued(net, tax, rounding, interest))
 
 
 def exchange_difference(gained: Decimal) -> list[Entry]:

@@ -4,8 +4,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from chassis.http import NO_CONTENT, Reply
+from chassis.http import NO_CONTENT, Reply, created
 from chassis.uow import Uow
+from timebilling.invoices import queries as invoices
 from timebilling.reminders import queries, usecases
 
 
@@ -27,6 +28,11 @@ def pause_reminders(uow: Uow, body: dict[str, Any]) -> Reply:
 def resume_reminders(uow: Uow, body: dict[str, Any]) -> Reply:
     usecases.resume(uow, UUID(body["client_id"]))
     return NO_CONTENT
+
+
+def charge_interest(uow: Uow, invoice_id: str, body: dict[str, Any]) -> Reply:
+    draft = usecases.charge_interest(uow, UUID(invoice_id), body)
+    return created(invoices.get_invoice(uow, draft.id), f"/invoices/{draft.id}", etag=draft.version)
 
 
 def list_reminders(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from chassis.errors import Invalid
+from chassis.errors import Conflict, DomainError, Invalid
 from timebilling.money import ZERO, rounded
 
 YEAR = Decimal(365)
@@ -53,8 +53,17 @@ def next_day(levels: Sequence[Level], sent: int, due_on: date) -> date | None:
     return due_on + timedelta(days=min(x.days for x in later)) if later else None
 
 
+def refusal_to_charge(status: str, interest: bool) -> DomainError | None:
+    """Interest is charged on what is overdue, and never on interest."""
+    if interest:
+        return Conflict("interest_on_interest", "This invoice charges interest itself. There is none on it again.")
+    if status != "overdue":
+        return Conflict("invoice_not_overdue", "Interest is charged on an issued invoice that is overdue.")
+    return None
+
+
 def interest(balance: Decimal, percent: Decimal | None, due_on: date, today: date, currency: str) -> Decimal:
-    """Simple interest on what is open, from the day after the due date, 365 days a year (actual/365)."""
+    """Simple interest on what is open, from the day after the due date (or the last day charged), 365 days a year (actual/365)."""
     if not percent:
         return ZERO
     return rounded(balance * percent / 100 * (today - due_on).days / YEAR, currency)

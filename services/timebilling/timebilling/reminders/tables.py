@@ -40,3 +40,17 @@ class PaymentReminder(FirmOwned, Base):
     interest: Mapped[Decimal]
     currency: Mapped[str]
     at: Mapped[datetime]
+
+
+class InterestCharge(FirmOwned, Base):
+    """Days for which interest on an overdue invoice was put on a draft, as a line of its own. Gone with a draft that is dropped."""
+
+    __tablename__ = "interest_charges"
+    invoice_id: Mapped[UUID]  # the one that was not paid
+    line_id: Mapped[UUID]
+    first: Mapped[date]
+    last: Mapped[date]
+    percent: Mapped[Decimal]
+    balance: Mapped[Decimal]  # what it is interest on
+    amount: Mapped[Decimal]
+    at: Mapped[datetime]

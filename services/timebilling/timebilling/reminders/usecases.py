@@ -1,23 +1,27 @@
 """Setting how a firm reminds, and reminding when a level's day has come. The portal mails what is announced here."""
 
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.db import new_id
-from chassis.errors import NotFound
+from chassis.errors import Conflict, Invalid, NotFound
 from chassis.uow import Uow, lost_update
 from praxis.common.v1.types_pb2 import Money
 from praxis.timebilling.v1.events_pb2 import InvoiceReminderDue
 from timebilling import money
 from timebilling.copies.usecases import client, firm, today
+from timebilling.invoices import lines as parts
 from timebilling.invoices import queries as invoices
+from timebilling.invoices import rules as invoice_rules
 from timebilling.invoices import usecases as invoicing
 from timebilling.invoices.tables import Invoice
-from timebilling.reminders import queries, rules
+from timebilling.reminders import charges, queries, rules
 from timebilling.reminders.rules import Level
-from timebilling.reminders.tables import PaymentReminder, ReminderPause, ReminderPolicy
+from timebilling.reminders.tables import InterestCharge, PaymentReminder, ReminderPause, ReminderPolicy
+from timebilling.taxes.usecases import plain
 
 MORNING = time(8)  # reminders leave in the morning of the firm's day; the portal keeps quiet hours beside that
 SWEEP = 100
@@ -63,6 +67,62 @@ def resume(uow: Uow, client_id: UUID) -> None:
     uow.audit("reminders.resumed", "client", client_id)
 
 
+def charge_interest(uow: Uow, invoice_id: UUID, body: dict[str, Any]) -> Invoice:
+    """A draft that charges interest on what is open of an overdue invoice, for the days not charged yet: from then on it is owed.
+
+    What reminders ask for is a claim. Issued, this is an invoice like any other, outside the scope of tax. At the percentage named, else
+    that of the highest level the invoice has reached. Errors: `invoice_not_found` (404); `invoice_not_overdue`, `interest_on_interest`,
+    `interest_nothing` (409); `interest_not_set`, `day_in_future` (422).
+    """
+    late = invoicing.locked(uow, invoice_id)
+    day = today(uow)
+    refused = rules.refusal_to_charge(invoices.status_of(late, day), charges.is_interest(uow, late.id))
+    if refused is not None:
+        raise refused
+    assert late.due_on is not None
+    last = date.fromisoformat(body["until"]) if "until" in body else day
+    if last > day:
+        raise Invalid("day_in_future", "Interest has come up until today, not beyond.", pointer="/until")
+    percent = _percent(uow, late, body)
+    since = charges.charged_until(uow, late.id) or late.due_on
+    amount = rules.interest(late.balance, percent, min(since, last), last, late.currency)
+    if not amount:
+        raise Conflict("interest_nothing", f"There is no interest to charge between {since} and {last}.")
+    billed = client(uow, late.client_id)
+    draft = invoicing.open_draft(uow, billed, late.currency, bill_to=billed.id)
+    first = since + timedelta(days=1)
+    line = parts.new_line(
+        draft,
+        1,
+        kind=invoice_rules.FEE,
+        job_id=None,
+        description=f"Interest on {late.number}: {plain(percent)} % a year on {late.currency} {late.balance}, {first} to {last}",
+        quantity=Decimal(1),
+        unit=invoice_rules.PIECES,
+        standard=money.ZERO,
+        amount=amount,
+        tax_code_id=None,
+    )
+    uow.session.add(line)
+    uow.session.flush()
+    parts.total_up(uow, draft, [line], day)
+    facts = {"first": first, "last": last, "percent": percent, "balance": late.balance, "amount": amount}
+    uow.add(InterestCharge(invoice_id=late.id, line_id=line.id, at=uow.now, **facts))
+    uow.audit("invoice.drafted", "invoice", draft.id, after=invoicing.facts(draft) | {"interest_on": str(late.id)})
+    return draft
+
+
+def _percent(uow: Uow, late: Invoice, body: dict[str, Any]) -> Decimal:
+    if "interest_percent" in body:
+        return Decimal(body["interest_percent"])
+    reached = queries.last_level(uow, late.id)
+    for level in reversed(queries.levels(uow)):
+        if level.level <= reached and level.interest_percent:
+            return level.interest_percent
+    message = "No level of reminding that this invoice has reached sets interest. Name a percentage."
+    raise Invalid("interest_not_set", message, pointer="/interest_percent")
+
+
 # --- in the worker ----------------------------------------------------------------------------------------------------
 
 
@@ -106,7 +166,9 @@ def remind(uow: Uow, invoice_id: str) -> None:
 
 def _send(uow: Uow, invoice: Invoice, level: Level, levels: int, day: date) -> None:
     assert invoice.due_on is not None
-    interest = rules.interest(invoice.balance, level.interest_percent, invoice.due_on, day, invoice.currency)
+    percent = None if charges.is_interest(uow, invoice.id) else level.interest_percent
+    since = charges.charged_until(uow, invoice.id) or invoice.due_on
+    interest = rules.interest(invoice.balance, percent, min(since, day), day, invoice.currency)
     made = uow.add(
         PaymentReminder(
             id=new_id(),
