@@ -13,11 +13,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from sqlalchemy import event
 
 from bench import servers, work
 from bench.report import Figure, Report, median
-from chassis.testing import World, make_world
+from chassis.testing import World, make_world, statements
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 from workflow.app import service
 
@@ -71,7 +70,9 @@ def _measure(report: Report, world: World, who: tuple[UUID, UUID], what: str, pa
     def ours() -> None:
         api.get(path).expect(200)
 
-    sent = _statements(world, ours)
+    with statements() as seen:
+        ours()
+    sent = [asked for asked in seen if asked[0].lstrip().upper().startswith(("SELECT", "WITH"))]
     with psycopg.connect(world.runtime.settings.database_url, autocommit=True) as connection:
 
         def bound() -> None:
@@ -91,22 +92,6 @@ def _measure(report: Report, world: World, who: tuple[UUID, UUID], what: str, pa
         f"p{share}_ms": sorted(took["ours"])[min(rounds - 1, rounds * share // 100)] for share in (50, 95)
     }
     report.add(Figure(what, median(took["ours"]), median(took["bound"]), "ms", "≤ 1.5 or ≤ 50 ms", detail))
-
-
-def _statements(world: World, act: Callable[[], None]) -> list[tuple[str, Any]]:
-    """The questions that an act sends to the database."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append((statement, parameters))
-
-    event.listen(world.runtime.engine, "before_cursor_execute", note)
-    try:
-        act()
-    finally:
-        event.remove(world.runtime.engine, "before_cursor_execute", note)
-    return seen
 
 
 def _milliseconds(act: Callable[[], None]) -> float:

@@ -12,7 +12,7 @@ from bench import servers
 from chassis.db import new_id
 
 TASKS_A_JOB = 10
-OPEN = 8  # one job in so many is open
+OPEN = 16  # one job in so many is open: jobs come at the same rate over the years, and those due around now are open
 CLIENTS_A_PRIVATE_ONE = 50
 _STAFF = 40
 
@@ -91,7 +91,7 @@ def _tables(people: _People, jobs: int, clients: int) -> Iterator[tuple[str, str
     yield (
         "tasks",
         "job_id, client_id, position, title, description, role, owner_id, status, priority, budget_minutes, checklist, due_on, due_moves, "
-        "due_pinned, waits_for, blocked, completed_on, version",
+        "due_pinned, waits_for, begins_on, blocked, completed_on, version",
         (
             row
             for (n, id, client), ids in zip(work, steps, strict=True)
@@ -131,7 +131,7 @@ def _job(people: _People, n: int, id: UUID, client: UUID) -> tuple[Any, ...]:
         people.stages[n // OPEN % len(people.stages)] if still_open else people.done, "{}", due, due + timedelta(days=17), "on_track",
         TASKS_A_JOB, TASKS_A_JOB - left, left, 0, 0, people.today if left else None, due if left else None, due if left else None,
         60 * TASKS_A_JOB, None if still_open else people.now - timedelta(days=n % 1800 + 30), still_open,
-        f"{title} client".lower(), people.now - timedelta(minutes=n), people.now, 1,
+        f"{title} client".lower(), people.now - timedelta(days=(people.today - due).days + 40, minutes=n % 1440), people.now, 1,
     )  # fmt: skip
 
 
@@ -141,5 +141,5 @@ def _job_tasks(people: _People, n: int, job: UUID, client: UUID, ids: list[UUID]
         waits = 1 if still_open and i else 0
         yield (
             id, job, client, i + 1, f"Step {i + 1}", "", "preparer", people.owner(n + i * OPEN), "not_started" if still_open else "done",
-            3, 60, "[]", due - timedelta(days=TASKS_A_JOB - i), 0, False, waits, bool(waits), None if still_open else due, 1,
+            3, 60, "[]", due - timedelta(days=TASKS_A_JOB - i), 0, False, waits, due - timedelta(days=TASKS_A_JOB - i + 1 if i else 40), bool(waits), None if still_open else due, 1,
         )  # fmt: skip

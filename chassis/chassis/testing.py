@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import httpx
@@ -27,9 +28,9 @@ from a2wsgi import ASGIMiddleware
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.message import Message
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
-from chassis import auth, events, migrate
+from chassis import auth, events, migrate, wire
 from chassis.bootstrap import bootstrap
 from chassis.consumer import Handler
 from chassis.db import new_id
@@ -522,6 +523,27 @@ def eventually(check: Callable[[], Any], *, within: float = 20.0) -> Any:
             last = error
         time.sleep(0.05)
     raise AssertionError(f"not within {within} s: {last or 'never true'}")
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What this process asks of databases meanwhile, by the mapper or past it: each statement with its values, as the driver takes them."""
+    seen: list[tuple[str, Any]] = []
+    fetch = Uow._fetched
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+        seen.append((statement, values))
+
+    def fetched(uow: Uow, statement: str, values: Mapping[str, Any], shape: Any) -> list[Any]:
+        seen.append((wire.driver_form(statement).decode(), dict(values)))
+        return fetch(uow, statement, values, shape)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with mock.patch.object(Uow, "_fetched", fetched):
+            yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def unmapped_differences(service: Service, metadata: Any, owner_url: str) -> list[Any]:

@@ -70,6 +70,7 @@ class Uow:
     if_match: int | None = None
     idempotency: Idempotency | None = None
     heard_at: datetime | None = None  # when what the event now being handled tells of happened
+    memo: dict[str, Any] = field(default_factory=dict)  # what a service looks up once for this unit of work
     _announced: list[events.Envelope] = field(default_factory=list)
     _audited: list[dict[str, Any]] = field(default_factory=list)
     _due: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # the last plan of each (kind, key)

@@ -1,16 +1,14 @@
 """Lists and search among twenty thousand documents read by index, as the application's login, behind its policies."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from chassis.db import new_id
-from chassis.testing import World, backing
+from chassis.testing import World, backing, statements
 from chassis.uow import Uow
 from documents.files import queries
 
@@ -55,7 +53,7 @@ def superuser(world: World) -> psycopg.Connection[Any]:
 def plans(world: World, firm: UUID, ask: Callable[[Uow], object]) -> str:
     """The plans of what a read asks the database, as text."""
     with world.uow(firm, staff=new_id()) as uow:
-        with statements(uow) as seen:
+        with statements() as seen:
             ask(uow)
         connection = uow.session.connection()
         found = [
@@ -64,21 +62,6 @@ def plans(world: World, firm: UUID, ask: Callable[[Uow], object]) -> str:
         ]
     assert found
     return "\n".join(line for plan in found for line in plan)
-
-
-@contextmanager
-def statements(uow: Uow) -> Iterator[list[tuple[str, Any]]]:
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
-        seen.append((statement, parameters))
-
-    connection = uow.session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 def sample(world: World, firm: UUID) -> Any:

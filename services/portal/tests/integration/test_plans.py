@@ -1,17 +1,15 @@
 """What a client's first pages ask of a firm with twenty thousand of everything is read by index, behind the policies."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from chassis.auth import Principal
 from chassis.db import new_id
-from chassis.testing import World, backing
+from chassis.testing import World, backing, statements
 from chassis.uow import Uow
 from portal.requests import queries
 from portal.users import queries as users
@@ -49,24 +47,9 @@ def crowd(world: World) -> tuple[UUID, list[UUID]]:
     return firm, [row[0] for row in rows]
 
 
-@contextmanager
-def statements(uow: Uow) -> Iterator[list[tuple[str, Any]]]:
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
-        seen.append((statement, parameters))
-
-    connection = uow.session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
-
-
 def plan(world: World, firm: UUID, principal: Principal, ask: Callable[[Uow], Any]) -> str:
     with world.uow(firm, principal=principal) as uow:
-        with statements(uow) as seen:
+        with statements() as seen:
             ask(uow)
         connection = uow.session.connection()
         found = [connection.exec_driver_sql(f"EXPLAIN {s}", p).scalars().all() for s, p in seen]

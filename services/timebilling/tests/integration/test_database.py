@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from chassis.db import new_id
-from chassis.testing import World
+from chassis.testing import World, statements
 
 # Thousands of each of what the lists below show, few of them in the state that is asked for.
 MONEY_AND_PAPERS = (
@@ -138,16 +138,8 @@ def crowded(world: World) -> Any:
 
 def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
     """The plans of what an operation reads, made as the application's login with the parameters it used."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(world.runtime.engine, "before_cursor_execute", note)
-    try:
+    with statements() as seen:
         world.api(firm, staff=staff).get(path).expect(200)
-    finally:
-        event.remove(world.runtime.engine, "before_cursor_execute", note)
     found = []
     with world.uow(firm, staff=staff) as uow:
         # As much as the tests have, reading all of it is nearly as cheap: as for the millions of a firm, a jump costs no more than a step.

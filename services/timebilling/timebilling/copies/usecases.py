@@ -170,7 +170,7 @@ def keep_staff(uow: Uow, event: StaffChanged) -> None:
 
 
 def keep_firm(uow: Uow, event: FirmUpdated) -> None:
-    uow.session.info.pop("firm", None)
+    uow.memo.pop("firm", None)
     keep_newer(
         uow,
         FirmCopy,
@@ -260,8 +260,8 @@ def named_clients(uow: Uow, wanted: Sequence[str]) -> list[UUID]:
 def firm(uow: Uow) -> FirmCopy:
     """The firm's settings. Errors: `firm_unknown` (503) in the first moments of a firm."""
     # Held by the session, which by itself would forget it between two questions.
-    found = uow.session.info.get("firm") or uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
-    uow.session.info["firm"] = found
+    found = uow.memo.get("firm") or uow.session.get(FirmCopy, (uow.firm_id, uow.firm_id))
+    uow.memo["firm"] = found
     if found is None:
         raise Unavailable(
             "firm_unknown", "The firm's settings have not arrived here yet. Try again shortly.", retry_after=1

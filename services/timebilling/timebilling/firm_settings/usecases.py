@@ -26,8 +26,8 @@ def load(uow: Uow) -> FirmSettings:
 
 def for_billing(uow: Uow) -> FirmSettings:
     """The firm's settings as they stood when this unit of work first asked: read once, however many invoices it makes."""
-    found = uow.session.info.get("billing_settings") or load(uow)
-    uow.session.info["billing_settings"] = found
+    found = uow.memo.get("billing_settings") or load(uow)
+    uow.memo["billing_settings"] = found
     return found
 
 

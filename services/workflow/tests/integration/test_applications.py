@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 
 from chassis.db import new_id
 from chassis.due import Timers
+from chassis.testing import statements
 from praxis.workflow.v1.events_pb2 import JobChanged, RequestChanged, RunChanged, TaskChanged
 from workflow.runs.usecases import CHUNK
 
@@ -232,16 +233,8 @@ def test_a_chunk_of_many_takes_as_many_statements_as_one(firm: Any, vat: dict[st
     def taken(count: int) -> int:
         clients = [firm.client_named(f"Client {new_id()}") for _ in range(count)]
         run = firm.api.post(f"/templates/{template}/apply", {"clients": named(*clients)} | PERIOD).expect(202).json
-        seen: list[str] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            seen.append(statement)
-
-        with firm.world.uow(firm.id) as uow:
-            connection = uow.session.connection()
-            event.listen(connection, "before_cursor_execute", note)
+        with firm.world.uow(firm.id) as uow, statements() as seen:
             go_on(uow, run["id"])
-            event.remove(connection, "before_cursor_execute", note)
         assert firm.api.get(f"/runs/{run['id']}").json["progress"]["done"] == count
         return len(seen)
 

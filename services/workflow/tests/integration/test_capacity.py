@@ -81,6 +81,14 @@ def test_what_waits_begins_when_what_it_waits_for_is_due(firm: Any) -> None:
     firm.api.post(f"/jobs/{made['id']}/tasks", second).expect(201)
     # The first is due on Friday, so a sixth of the second falls on that Friday and the rest in the week after.
     assert (week_of(firm, "Ben", 1)["planned"], week_of(firm, "Ben", 2)["planned"]) == (117, 83)
+    # Moved to the Monday after, the first leaves nothing of the second to the week before.
+    first = made["tasks"][0]
+    later = {"due_on": (NEXT + timedelta(days=7)).isoformat(), "reason": "papers are late"}
+    firm.api.post(f"/tasks/{first['id']}/due_date", later).expect(200)
+    begun = week_of(firm, "Ben", 2)["planned"]
+    firm.api.post(f"/tasks/{first['id']}/done").expect(200)
+    # What it waited for is done, so it can be worked on from the job's first day on.
+    assert (begun, week_of(firm, "Ben", 1)["planned"], week_of(firm, "Ben", 2)["planned"]) == (117, 50, 50)
 
 
 # --- who could take it -----------------------------------------------------------------------------------------------

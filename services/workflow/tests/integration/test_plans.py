@@ -1,7 +1,6 @@
 """How the main questions are answered with 100,000 jobs and 200,000 tasks, as the application's login; and how few statements a job takes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -9,10 +8,10 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 
 from chassis.paging import encode_cursor
-from chassis.testing import World, drop_database, make_world
+from chassis.testing import World, drop_database, make_world, statements
 from chassis.uow import Uow
 from workflow.app import service
 from workflow.automations import queries as automations
@@ -56,9 +55,9 @@ SEED = (
             (SELECT array_agg(id) AS ids FROM staff_copy WHERE firm_id = :firm) s,
             (SELECT array_agg(id) AS ids FROM stages WHERE firm_id = :firm) g""",
     """INSERT INTO tasks (firm_id, id, job_id, client_id, position, title, description, role, owner_id, status, budget_minutes, checklist,
-            due_on, due_moves, due_pinned, waits_for, blocked, version)
+            due_on, due_moves, due_pinned, waits_for, begins_on, blocked, version)
        SELECT :firm, gen_random_uuid(), j.id, j.client_id, p, 'Task ' || p, '', '', j.owner_id,
-            CASE WHEN j.on_board THEN 'not_started' ELSE 'done' END, 60, '[]', j.due_on, 0, false, 0, false, 1
+            CASE WHEN j.on_board THEN 'not_started' ELSE 'done' END, 60, '[]', j.due_on, 0, false, 0, j.starts_on, false, 1
        FROM jobs j, generate_series(1, 2) p WHERE j.firm_id = :firm""",
     """INSERT INTO requests (firm_id, id, job_id, client_id, position, title, message, status, send, due_on, due_moves, due_pinned, waits_for,
             reminders, reminders_sent, waited_seconds, changed_at, version)
@@ -118,7 +117,7 @@ class Large:
     def plans(self, ask: Callable[[Uow], Any]) -> "Plans":
         """The plans of every statement a question is answered by, as the application's login sees them."""
         with self.world.uow(self.firm, staff=uuid4()) as uow:
-            with statements(uow) as seen:
+            with statements() as seen:
                 ask(uow)
             connection = uow.session.connection()
             nodes: list[dict[str, Any]] = []
@@ -145,22 +144,6 @@ def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("Plans", ()):
         yield from walk(child)
-
-
-@contextmanager
-def statements(uow: Uow) -> Iterator[list[tuple[str, Any]]]:
-    """What goes to the database meanwhile."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
-        seen.append((statement, parameters))
-
-    connection = uow.session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="module")
@@ -484,7 +467,7 @@ def test_a_template_of_twenty_tasks_is_applied_in_few_statements(firm: Any) -> N
     edges = [{"before": f"t{i}", "after": f"t{i + 1}"} for i in range(19)]
     template = firm.publish({"tasks": steps, "dependencies": edges}, name="Twenty")
     with firm.world.uow(firm.id, staff=firm.ada) as uow:
-        with statements(uow) as seen:
+        with statements() as seen:
             create_job(uow, {"template_id": template, "client_id": str(firm.client)})
         written = [s for s, _ in seen if s.startswith("INSERT")]
         # Stages, template, version, client, staff, firm, the job that may exist already; then job, tasks, dependencies, and what happened.

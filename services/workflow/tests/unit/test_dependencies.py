@@ -120,7 +120,7 @@ def may_start(whole: WholeJob, task: Task) -> bool:
 def test_no_task_is_both_blocked_and_startable(graph: tuple[int, list[Edge[int]]], data: st.DataObject) -> None:
     """As the API decides, over tasks and requests of one job, whatever state they are in."""
     size, edges = graph
-    whole = WholeJob(Job(id=new_id(), title="Job", cancelled_at=None))
+    whole = WholeJob(Job(id=new_id(), title="Job", starts_on=TODAY, cancelled_at=None))
     steps: dict[int, Task | Request] = {}
     for i in range(size):
         is_task = data.draw(st.booleans())

@@ -5,13 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
-
 from chassis.uow import Uow
 from workflow.copies.usecases import firm_of, today_of
-from workflow.db import statement
 from workflow.jobs.conditions import not_hidden
-from workflow.jobs.queries import BESIDES, COLUMNS, OPEN, STATUS, VISIBLE, Filters, count_jobs, job_rows, page_of
+from workflow.jobs.queries import BESIDES, COLUMNS, OPEN, STATUS, VISIBLE, Filters, Row, count_jobs, job_rows, page_of
 from workflow.requests.queries import VISIBLE as VISIBLE_REQUESTS
 from workflow.requests.rules import WITH_CLIENT
 from workflow.stages.usecases import stages_of
@@ -40,19 +37,19 @@ def board(uow: Uow, filters: Filters, per_column: int) -> dict[str, Any]:
     # Counting goes without each card's client, unless a filter asks for it: a few hidden clients are told apart quicker.
     counted, seen = (VISIBLE, "") if filters.tag else ("jobs j", f"AND {not_hidden('j')}")
     words = {"visible": VISIBLE, "where": where, "columns": COLUMNS, "besides": BESIDES}
-    asked = statement(_BOARD.format(counted=counted, seen=seen, most=per_column + 1, **words))
+    asked = _BOARD.format(counted=counted, seen=seen, most=per_column + 1, **words)
     parameters = {**values, "firm": uow.firm_id, "today": today}
-    rows = uow.session.execute(asked, parameters).mappings().all()
+    rows = uow.rows(asked, parameters)
     if not rows:  # a firm's first look makes its stages
         stages_of(uow)
-        rows = uow.session.execute(asked, parameters).mappings().all()
-    columns: dict[UUID, list[RowMapping]] = {}
+        rows = uow.rows(asked, parameters)
+    columns: dict[UUID, list[Row]] = {}
     for row in rows:
         columns.setdefault(row["column_id"], []).append(row)
     return {"columns": [_column(rows, per_column, today) for rows in columns.values()], "today": today}
 
 
-def _column(rows: list[RowMapping], per_column: int, today: date) -> dict[str, Any]:
+def _column(rows: list[Row], per_column: int, today: date) -> dict[str, Any]:
     first = rows[0]
     paged = page_of([row for row in rows if row["id"]], per_column, "due_on", today)
     stage = {
@@ -72,56 +69,48 @@ def column(uow: Uow, stage_id: UUID, filters: Filters, *, limit: int, cursor: st
 
 # --- overview --------------------------------------------------------------------------------------------------------
 
-_DONE = text(
-    f"SELECT count(*) FROM {VISIBLE} WHERE j.firm_id = :firm AND j.closed_at >= :since AND j.cancelled_at IS NULL"
+_DONE = (
+    f"SELECT count(*) AS n FROM {VISIBLE} WHERE j.firm_id = :firm AND j.closed_at >= :since AND j.cancelled_at IS NULL"
 )
 
-_REQUESTS = text(f"""
+_REQUESTS = f"""
 SELECT count(*) FILTER (WHERE r.status = ANY(:with_client)) AS waiting, count(*) FILTER (WHERE r.status = 'submitted') AS to_review
 FROM {VISIBLE_REQUESTS} WHERE r.firm_id = :firm AND r.status = ANY(:open)
-""")
+"""
 
-_TASK_LOAD = text(f"""
+_TASK_LOAD = f"""
 SELECT t.owner_id, count(*) AS open_tasks, count(*) FILTER (WHERE t.due_sort < :today) AS overdue_tasks,
     count(*) FILTER (WHERE t.due_sort <= :week_ends) AS due_this_week_tasks,
     COALESCE(sum(t.budget_minutes) FILTER (WHERE t.due_sort <= :week_ends), 0) AS due_this_week_minutes
 FROM {VISIBLE_TASKS} WHERE t.firm_id = :firm AND {OPEN_TASKS} GROUP BY t.owner_id
-""")
+"""
 
-_JOB_LOAD = text(f"""
+_JOB_LOAD = f"""
 SELECT owner_id, count(*) AS open_jobs, count(*) FILTER (WHERE status = 'overdue') AS overdue_jobs
 FROM (SELECT j.owner_id, {STATUS} AS status FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN}) open_jobs GROUP BY owner_id
-""")
+"""
 
-_STAFF = text(
-    "SELECT id, name, weekly_capacity_minutes FROM staff_copy WHERE firm_id = :firm AND (active OR id = ANY(:ids)) ORDER BY name, id"
-)
+_STAFF = "SELECT id, name, weekly_capacity_minutes FROM staff_copy WHERE firm_id = :firm AND (active OR id = ANY(:ids)) ORDER BY name, id"
 
 
 def overview(uow: Uow) -> dict[str, Any]:
     """Jobs per status, what lies with clients, and each person's load this week."""
     today = today_of(uow)
     firm = {"firm": uow.firm_id}
-    tasks = {
-        row["owner_id"]: dict(row)
-        for row in uow.session.execute(
-            _TASK_LOAD, {**firm, "today": today, "week_ends": _week_ends(uow, today)}
-        ).mappings()
-    }
-    jobs = {row["owner_id"]: dict(row) for row in uow.session.execute(_JOB_LOAD, {**firm, "today": today}).mappings()}
-    requests = uow.session.execute(
-        _REQUESTS, {**firm, "with_client": list(WITH_CLIENT), "open": [*WITH_CLIENT, "submitted"]}
-    ).one()
+    load = uow.rows(_TASK_LOAD, {**firm, "today": today, "week_ends": _week_ends(uow, today)})
+    tasks = {row["owner_id"]: row for row in load}
+    jobs = {row["owner_id"]: row for row in uow.rows(_JOB_LOAD, {**firm, "today": today})}
+    requests = uow.row(_REQUESTS, {**firm, "with_client": list(WITH_CLIENT), "open": [*WITH_CLIENT, "submitted"]})
     busy = [staff_id for staff_id in {*tasks, *jobs} if staff_id]
-    staff = uow.session.execute(_STAFF, {**firm, "ids": busy})
+    staff = uow.rows(_STAFF, {**firm, "ids": busy})
     return {
         "today": today,
         "counts": count_jobs(uow, Filters()),
-        "done_last_30_days": uow.session.execute(_DONE, {**firm, "since": uow.now - timedelta(days=30)}).scalar_one(),
+        "done_last_30_days": uow.row(_DONE, {**firm, "since": uow.now - timedelta(days=30)}).n,
         "unassigned_tasks": tasks.get(None, {}).get("open_tasks", 0),
         "requests_waiting": requests.waiting,
         "requests_to_review": requests.to_review,
-        "owners": [_load(row, jobs.get(row.id, {}), tasks.get(row.id, {})) for row in staff],
+        "owners": [_load(row, jobs.get(row["id"], {}), tasks.get(row["id"], {})) for row in staff],
     }
 
 
@@ -131,11 +120,11 @@ def _week_ends(uow: Uow, today: date) -> date:
     return today + timedelta(days=6 - (today.isoweekday() - start) % 7)
 
 
-def _load(staff: Any, jobs: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str, Any]:
+def _load(staff: Row, jobs: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str, Any]:
     task_counts = ("open_tasks", "overdue_tasks", "due_this_week_tasks", "due_this_week_minutes")
     return {
-        "staff": {"id": staff.id, "name": staff.name},
-        "weekly_capacity_minutes": staff.weekly_capacity_minutes,
+        "staff": {"id": staff["id"], "name": staff["name"]},
+        "weekly_capacity_minutes": staff["weekly_capacity_minutes"],
         **{name: jobs.get(name, 0) for name in ("open_jobs", "overdue_jobs")},
         **{name: int(tasks.get(name, 0)) for name in task_counts},
     }

@@ -141,7 +141,7 @@ def _removed(uow: Uow, row: E) -> None:
 
 
 def _told(uow: Uow, row: E, what: str, **states: Any) -> E:
-    uow.session.info.pop("calendar", None)
+    uow.memo.pop("calendar", None)
     name = _NAMES[type(row)]
     uow.audit(f"{name}.{what}", name, row.id, **states)
     announce(uow, row)

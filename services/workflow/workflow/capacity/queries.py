@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import select
 
 from chassis.errors import DomainError, NotFound
 from chassis.uow import Uow
@@ -15,11 +15,12 @@ from workflow.applications.usecases import preview
 from workflow.calendars.queries import people as working_people
 from workflow.calendars.rules import days_of
 from workflow.capacity import rules
-from workflow.copies.tables import ClientCopy, StaffCopy
+from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import calendar_of, firm_of, today_of
 from workflow.dates.rules import Calendar, short
 from workflow.jobs.conditions import not_hidden
 from workflow.jobs.making import already_made
+from workflow.jobs.queries import Row
 from workflow.jobs.tables import Job
 from workflow.templates.rules import TaskStep
 from workflow.templates.usecases import Application, existing_jobs
@@ -29,35 +30,33 @@ from workflow.watching.usecases import may_see
 _LEFT = """GREATEST(t.budget_minutes - CASE WHEN t.status = 'in_progress' THEN (
     SELECT COALESCE(sum(x.seconds), 0) / 60 FROM time_copy x WHERE x.firm_id = t.firm_id AND x.job_id = t.job_id AND x.task_id = t.id)
     ELSE 0 END, 0)::int"""
-# From when on it can be worked on: the job's first day, the end of a lag, and what it waits for being due.
-_BEGINS = """CASE WHEN t.status = 'in_progress' THEN CAST(:today AS date) ELSE GREATEST(CAST(:today AS date), j.starts_on, t.ready_on,
-    CASE WHEN t.waits_for > 0 THEN (SELECT max(b.due_on) FROM dependencies d JOIN tasks b ON b.firm_id = d.firm_id AND b.id = d.before_id
-        WHERE d.firm_id = t.firm_id AND d.after_id = t.id AND b.status IN ('not_started', 'in_progress')) END) END"""
-# An open task's job is open; it is said so that only those are read.
-_OPEN = f"""
-FROM tasks t JOIN jobs j ON j.firm_id = t.firm_id AND j.id = t.job_id AND j.closed_at IS NULL AND j.cancelled_at IS NULL
-WHERE t.firm_id = :firm AND t.status IN ('not_started', 'in_progress') AND {not_hidden("t")}"""
+_BEGINS = (
+    "CASE WHEN t.status = 'in_progress' THEN CAST(:today AS date) ELSE GREATEST(CAST(:today AS date), t.begins_on) END"
+)
 _DUE = "COALESCE(t.due_on, j.due_on)"
+_OPEN = f"t.firm_id = :firm AND t.status IN ('not_started', 'in_progress') AND {not_hidden('t')}"
+# An open task's job is open; it is said so that only those are read.
+_WITH_JOB = "tasks t JOIN jobs j ON j.firm_id = t.firm_id AND j.id = t.job_id AND j.closed_at IS NULL AND j.cancelled_at IS NULL"
 
-# Tasks that begin and end alike are spread as one. Of all of them at once, what they wait for is joined, not looked up one by one.
-_WORK = text(f"""
-WITH before AS MATERIALIZED (
-    SELECT d.after_id, max(b.due_on) AS due_on FROM tasks b JOIN dependencies d ON d.firm_id = b.firm_id AND d.before_id = b.id
-    WHERE b.firm_id = :firm AND b.status IN ('not_started', 'in_progress') GROUP BY d.after_id)
+# Tasks that begin and end alike are spread as one. A job is looked up only where a task has no date of its own, so that the
+# rest is read from an index.
+_WORK = f"""
 SELECT owner_id, begins, due, sum(minutes)::bigint AS minutes
-FROM (SELECT t.owner_id, {_DUE} AS due, {_LEFT} AS minutes, CASE WHEN t.status = 'in_progress' THEN CAST(:today AS date)
-        ELSE GREATEST(CAST(:today AS date), j.starts_on, t.ready_on, before.due_on) END AS begins
-    {_OPEN.replace("WHERE", "LEFT JOIN before ON before.after_id = t.id WHERE", 1)}) w
+FROM (SELECT t.owner_id, {_BEGINS} AS begins, {_LEFT} AS minutes,
+        CASE WHEN t.due_sort < '9999-12-31' THEN t.due_sort
+            ELSE (SELECT j.due_on FROM jobs j WHERE j.firm_id = t.firm_id AND j.id = t.job_id) END AS due
+    FROM tasks t WHERE {_OPEN}) w
 GROUP BY owner_id, begins, due
-""")
-_PIECES = text(f"""
+"""
+_PIECES = f"""
 SELECT w.*, c.name AS client_name FROM (
     SELECT t.id, t.title, t.job_id, t.client_id, t.owner_id, t.role, t.status, j.title AS job_title, j.service,
         {_BEGINS} AS begins, {_DUE} AS due, {_LEFT} AS minutes
-    {_OPEN} AND (t.owner_id IS NULL OR t.owner_id = ANY(:owners)) AND {_DUE} <= :last
+    FROM {_WITH_JOB} WHERE {_OPEN} AND (t.owner_id IS NULL OR t.owner_id = ANY(:owners)) AND {_DUE} <= :last
     ORDER BY {_DUE}, t.id LIMIT :most) w
 JOIN client_copy c ON c.firm_id = :firm AND c.id = w.client_id WHERE w.minutes > 0
-""")
+"""
+_STAFF = "SELECT id, name, skills, weekly_capacity_minutes FROM staff_copy WHERE firm_id = :firm AND active ORDER BY name, id"
 _MOST_PIECES = 2000
 
 
@@ -67,7 +66,7 @@ class Outlook:
 
     weeks: rules.Weeks
     calendar: Calendar
-    staff: Mapping[UUID, RowMapping]  # id, name, skills
+    staff: Mapping[UUID, Row]  # id, name, skills
     hours: Mapping[UUID, rules.Hours]
     unassigned_hours: rules.Hours
     load: rules.Load
@@ -102,9 +101,7 @@ def outlook(uow: Uow, count: int) -> Outlook:
     today, calendar = today_of(uow), calendar_of(uow)
     first = today - timedelta(days=(today.isoweekday() - firm_of(uow).week_start) % 7)
     weeks = rules.Weeks(first, count, today)
-    found = select(StaffCopy.id, StaffCopy.name, StaffCopy.skills, StaffCopy.weekly_capacity_minutes)
-    found = found.where(StaffCopy.firm_id == uow.firm_id, StaffCopy.active).order_by(StaffCopy.name, StaffCopy.id)
-    staff = {row["id"]: row for row in uow.session.execute(found).mappings()}
+    staff = {row["id"]: row for row in uow.rows(_STAFF, {"firm": uow.firm_id})}
     hours, available = {}, {}
     for staff_id, person in working_people(uow, today, weeks.last).items():
         days = {d.day: d.minutes for d in days_of(person, today, weeks.last, calendar)}
@@ -116,8 +113,8 @@ def outlook(uow: Uow, count: int) -> Outlook:
     anybody = rules.Hours({day: int(calendar.is_business_day(day)) for day, _ in weeks.days()}, 1)
     load = rules.Load(available, {staff_id: [0] * count for staff_id in staff})
     made = Outlook(weeks, calendar, staff, hours, anybody, load, [0] * count, {})
-    for row in uow.session.execute(_WORK, {"firm": uow.firm_id, "today": today}):
-        made.add(row.owner_id, row.minutes, row.begins, row.due)
+    for row in uow.rows(_WORK, {"firm": uow.firm_id, "today": today}):
+        made.add(row["owner_id"], row["minutes"], row["begins"], row["due"])
     return made
 
 
@@ -162,19 +159,20 @@ def _named(seen: Outlook, staff_id: UUID) -> dict[str, Any]:
 
 # --- who could take it -----------------------------------------------------------------------------------------------
 
-_TASK = text(f"""
+_TASK = f"""
 SELECT t.id, t.title, t.client_id, t.owner_id, t.role, j.service, {_BEGINS} AS begins, {_DUE} AS due, {_LEFT} AS minutes
-{_OPEN} AND t.id = :task
-""")
+FROM {_WITH_JOB} WHERE {_OPEN} AND t.id = :task
+"""
 
 
 def candidates(uow: Uow, task_id: UUID) -> dict[str, Any]:
     """Who could take an open task: those with the skill who may see the client, the freest first.
     Errors: `task_not_found`, also for one that is closed."""
     values = {"firm": uow.firm_id, "today": today_of(uow), "task": task_id}
-    task = uow.session.execute(_TASK, values).mappings().first()
-    if task is None:
+    found = uow.rows(_TASK, values)
+    if not found:
         raise NotFound("task_not_found", "There is no such open task.")
+    task = found[0]
     due = task["due"] or today_of(uow) + timedelta(days=13)
     ahead = max(0, (due - today_of(uow)).days) // 7 + 2
     seen = outlook(uow, min(ahead, 26))
@@ -192,7 +190,7 @@ def candidates(uow: Uow, task_id: UUID) -> dict[str, Any]:
     return {"task_id": task_id, "minutes": task["minutes"], "due_on": task["due"], "items": rows}
 
 
-def _able(uow: Uow, seen: Outlook, work: RowMapping) -> tuple[set[UUID], str]:
+def _able(uow: Uow, seen: Outlook, work: Row) -> tuple[set[UUID], str]:
     """Those who can do it and may see the client."""
     skills = {staff_id: row["skills"] for staff_id, row in seen.staff.items()}
     able, why = rules.qualified((work["service"], work["role"]), skills)
@@ -282,7 +280,7 @@ def suggestions(uow: Uow, count: int) -> dict[str, Any]:
     load = seen.load
     too_much = [s for s in seen.staff if any(load.over(s, w) >= rules.LEAST for w in range(count))]
     values = {"firm": uow.firm_id, "today": seen.weeks.today, "owners": too_much, "last": seen.weeks.last}
-    rows = list(uow.session.execute(_PIECES, values | {"most": _MOST_PIECES}).mappings())
+    rows = uow.rows(_PIECES, values | {"most": _MOST_PIECES})
     pieces = {row["id"]: piece for row, piece in zip(rows, _pieces(uow, seen, rows), strict=True)}
     by_id = {row["id"]: row for row in rows}
     over_before = _over(load, count)
@@ -299,7 +297,7 @@ def _over(load: rules.Load, count: int) -> int:
     return sum(load.over(staff_id, week) for staff_id in load.planned for week in range(count))
 
 
-def _pieces(uow: Uow, seen: Outlook, rows: Sequence[RowMapping]) -> list[rules.Piece]:
+def _pieces(uow: Uow, seen: Outlook, rows: Sequence[Row]) -> list[rules.Piece]:
     skills = {staff_id: row["skills"] for staff_id, row in seen.staff.items()}
     audiences = _audiences(uow, {row["client_id"] for row in rows})
     found = []
@@ -335,7 +333,7 @@ def _audiences(uow: Uow, client_ids: set[UUID]) -> dict[UUID, list[UUID] | None]
     return {row.id: row.visible_to for row in uow.session.execute(found)}
 
 
-def _step(seen: Outlook, row: RowMapping, step: rules.Suggestion) -> dict[str, Any]:
+def _step(seen: Outlook, row: Row, step: rules.Suggestion) -> dict[str, Any]:
     weeks = _weeks(seen)
     origin = step.piece.owner
     to = seen.staff[step.to]["name"]

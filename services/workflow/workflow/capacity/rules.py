@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
+from itertools import accumulate
 from typing import Final
 from uuid import UUID
 
@@ -36,12 +38,29 @@ class Weeks:
             day += timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hours:
     """Somebody's working time: minutes of each day of the weeks, and what a business day behind them is worth."""
 
     days: Mapping[date, int]
     beyond: int = 0
+
+    def within(self, first: date, last: date) -> int:
+        """Minutes from one day to another, both counted."""
+        return self._until(last.toordinal()) - self._until(first.toordinal() - 1)
+
+    def _until(self, day: int) -> int:
+        begins, sums = self._sums
+        return sums[min(day - begins, len(sums) - 1)] if day >= begins else 0
+
+    @cached_property
+    def _sums(self) -> tuple[int, list[int]]:
+        """The first day's number, and the minutes from there to each day: a span is asked for far oftener than made."""
+        if not self.days:
+            return 0, [0]
+        begins, ends = min(self.days), max(self.days)
+        days = (begins + timedelta(days=i) for i in range((ends - begins).days + 1))
+        return begins.toordinal(), list(accumulate(self.days.get(day, 0) for day in days))
 
 
 def spread(
@@ -53,11 +72,12 @@ def spread(
     begin = max(begin, weeks.today)
     due = max(due, begin)
     weights: dict[int | None, int] = {}
-    day = begin
-    while day <= min(due, weeks.last):
-        week = weeks.of(day)
-        weights[week] = weights.get(week, 0) + hours.days.get(day, 0)
-        day += timedelta(days=1)
+    day, end = begin, min(due, weeks.last)
+    while day <= end:
+        number = (day - weeks.first).days // 7
+        ends = weeks.first + timedelta(days=7 * number + 6)
+        weights[number] = hours.within(day, min(ends, end))
+        day = ends + timedelta(days=1)
     if due > weeks.last:
         weights[None] = business_days_beyond(max(begin, weeks.last + timedelta(days=1)), due) * max(hours.beyond, 1)
     total = sum(weights.values())

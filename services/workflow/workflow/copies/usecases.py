@@ -7,7 +7,7 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import bindparam, delete, insert, select, text
+from sqlalchemy import delete, insert, select, text
 
 from chassis.copies import keep_newer, uuid_or_none, visible_to
 from chassis.errors import Conflict, Invalid, NotFound
@@ -37,7 +37,7 @@ from workflow.dates.rules import Calendar
 
 
 def keep_firm(uow: Uow, event: FirmUpdated) -> None:
-    uow.session.info.clear()
+    uow.memo.clear()
     _firms.pop(uow.firm_id, None)
     keep_newer(
         uow,
@@ -197,17 +197,15 @@ class Firm:
 _FIRM_SERVES = timedelta(seconds=10)
 _MOST_FIRMS = 10_000
 _firms: dict[UUID, tuple[datetime, Firm]] = {}
-_FIRM = select(FirmCopy.time_zone, FirmCopy.country, FirmCopy.holidays_region, FirmCopy.week_start).where(
-    FirmCopy.firm_id == bindparam("firm"), FirmCopy.id == bindparam("firm")
-)
+_FIRM = "SELECT time_zone, country, holidays_region, week_start FROM firm_copy WHERE firm_id = :firm AND id = :firm"
 
 
 def firm_of(uow: Uow) -> Firm:
     """The firm's zone and holidays, the same throughout a unit of work; UTC and plain weekends in the moments before a new
     firm is known here."""
-    known: Firm | None = uow.session.info.get("firm")
+    known: Firm | None = uow.memo.get("firm")
     if known is None:
-        known = uow.session.info["firm"] = _firm(uow)
+        known = uow.memo["firm"] = _firm(uow)
     return known
 
 
@@ -215,7 +213,7 @@ def _firm(uow: Uow) -> Firm:
     read = _firms.get(uow.firm_id)
     if read and abs(uow.now - read[0]) < _FIRM_SERVES:
         return read[1]
-    row = uow.session.execute(_FIRM, {"firm": uow.firm_id}).first()
+    row = uow.row(_FIRM, {"firm": uow.firm_id})
     if row is None:
         return Firm()
     if len(_firms) >= _MOST_FIRMS:
@@ -249,14 +247,14 @@ def day_begins(uow: Uow, day: date) -> datetime:
 
 def calendar_of(uow: Uow) -> Calendar:
     """The firm's business days; read once per unit of work."""
-    known: Calendar | None = uow.session.info.get("calendar")
+    known: Calendar | None = uow.memo.get("calendar")
     if known is None:
         firm = firm_of(uow)
         closed = uow.session.execute(select(Closure.first_day, Closure.last_day).where(Closure.removed_at.is_(None)))
         known = Calendar(
             firm.country, firm.holidays_region, days_within((row.first_day, row.last_day) for row in closed)
         )
-        uow.session.info["calendar"] = known
+        uow.memo["calendar"] = known
     return known
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import text
-
 from chassis.uow import Uow
 from workflow.copies.usecases import today_of
 from workflow.jobs import queries as jobs
@@ -72,18 +70,18 @@ def _groups(
         by=grouped[0], label=grouped[1], table=table, visible=visible, where=where, overdue=overdue
     )
     parameters = {**values, "firm": uow.firm_id, "today": today_of(uow), "n": limit}
-    rows = uow.session.execute(text(statement), parameters).all()
+    rows = uow.rows(statement, parameters)
     return {
         "by": by,
-        "total": rows[0].total if rows else 0,
-        "group_count": rows[0].groups if rows else 0,
+        "total": rows[0]["total"] if rows else 0,
+        "group_count": rows[0]["groups"] if rows else 0,
         "groups": [
             {
-                "key": _key(by, row.key),
-                "label": priority_of(row.key) if by == "priority" else row.label or "",
-                "count": row.n,
-                "overdue": row.overdue,
-                "budget_minutes": row.budget_minutes,
+                "key": _key(by, row["key"]),
+                "label": priority_of(row["key"]) if by == "priority" else row["label"] or "",
+                "count": row["n"],
+                "overdue": row["overdue"],
+                "budget_minutes": row["budget_minutes"],
             }
             for row in rows
         ],

@@ -371,8 +371,10 @@ def block(whole: WholeJob, today: date) -> dict[UUID, Readiness[UUID]]:
     ready = readiness({step.id: Node(complete(step), step.completed_on) for step in whole.steps}, whole.edges)
     for step in whole.steps:
         step.waits_for, step.ready_on = len(ready[step.id].waits_for), ready[step.id].ready_on
-    titles = whole.titles
+    titles, due = whole.titles, {step.id: step.due_on for step in whole.steps}
     for task in whole.tasks:
+        waits = [day for step_id in ready[task.id].waits_for if (day := due[step_id])]
+        task.begins_on = max([whole.job.starts_on, *([task.ready_on] if task.ready_on else []), *waits])
         task.blocked = task.status == "not_started" and ready[task.id].blocked(today)
         begun = task.status in ("in_progress", "done")
         open_before = next(iter(_open_before(task.id, ready, whole.edges)), None) if begun else None

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chassis.errors import NotFound
 from chassis.paging import keyset, page
@@ -15,7 +15,6 @@ from praxis.workflow.v1.events_pb2 import JobChanged
 from workflow.copies.queries import staff_named
 from workflow.copies.usecases import today_of
 from workflow.dates.rules import EARLIEST
-from workflow.db import statement
 from workflow.forecast.queries import forecast_of
 from workflow.jobs import rules
 from workflow.jobs.conditions import attributes, due_between, owner_is
@@ -23,6 +22,8 @@ from workflow.jobs.making import folded
 from workflow.requests.queries import requests_of_job
 from workflow.tasks.queries import tasks_of_job
 from workflow.watching.queries import watched_by, watchers_in
+
+Row = dict[str, Any]  # of a statement, by column
 
 OPEN = "j.closed_at IS NULL AND j.cancelled_at IS NULL"
 
@@ -123,16 +124,15 @@ def scope(filters: Filters, closed: str | None) -> str:
 
 def job_rows(
     uow: Uow, where: str, values: Mapping[str, Any], *, sort: str, limit: int, cursor: str | None
-) -> list[RowMapping]:
+) -> list[Row]:
     """Up to `limit` + 1 rows that may be seen, in order."""
     columns, descending = SORTS[sort]
     after, position = keyset(
         [f"j.{name}" for name in columns], cursor, descending=descending, casts=list(columns.values())
     )
     inner = f"SELECT {COLUMNS} FROM {VISIBLE} WHERE j.firm_id = :firm {where} {after} ORDER BY {order_by(sort, 'j')} LIMIT {limit + 1:d}"
-    asked = statement(f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY {order_by(sort, 'p')}")
-    parameters = {**values, **position, "firm": uow.firm_id, "today": today_of(uow)}
-    return list(uow.session.execute(asked, parameters).mappings())
+    asked = f"SELECT p.*, {BESIDES} FROM ({inner}) p ORDER BY {order_by(sort, 'p')}"
+    return uow.rows(asked, {**values, **position, "firm": uow.firm_id, "today": today_of(uow)})
 
 
 def order_by(sort: str, table: str) -> str:
@@ -140,13 +140,13 @@ def order_by(sort: str, table: str) -> str:
     return ", ".join(f"{table}.{name}{' DESC' if descending else ''}" for name in columns)
 
 
-def page_of(rows: Sequence[RowMapping], limit: int, sort: str, today: date) -> dict[str, Any]:
+def page_of(rows: Sequence[Row], limit: int, sort: str, today: date) -> dict[str, Any]:
     """A page of jobs from up to `limit` + 1 rows."""
     paged = page(rows, limit, lambda row: [row[name] for name in SORTS[sort][0]])
     return {"items": [row_view(row, today) for row in paged["items"]], "next_cursor": paged["next_cursor"]}
 
 
-def row_view(row: RowMapping, today: date) -> dict[str, Any]:
+def row_view(row: Row, today: date) -> dict[str, Any]:
     """A job as lists and the board show it."""
     return {
         "id": row["id"],
@@ -175,12 +175,12 @@ def row_view(row: RowMapping, today: date) -> dict[str, Any]:
     }
 
 
-def _client_hours(row: RowMapping) -> float:
+def _client_hours(row: Row) -> float:
     running = (row["now"] - row["client_since"]).total_seconds() if row["client_since"] else 0.0
     return round(float(row["client_seconds"] + running) / 3600, 1)
 
 
-def facts(row: RowMapping) -> rules.Facts:
+def facts(row: Row) -> rules.Facts:
     """The facts of a row."""
     return rules.Facts(
         row["cancelled_at"] is not None,
@@ -204,12 +204,12 @@ def person(staff_id: UUID | None, name: str | None) -> dict[str, Any] | None:
 def count_jobs(uow: Uow, filters: Filters) -> dict[str, int]:
     """Open jobs per derived status."""
     where, values = filters.where(uow)
-    counted = statement(
+    counted = (
         f"SELECT {STATUS} AS status, count(*) AS n FROM {VISIBLE} WHERE j.firm_id = :firm AND {OPEN} {where} GROUP BY 1"
     )
-    rows = uow.session.execute(counted, {**values, "firm": uow.firm_id, "today": today_of(uow)})
+    rows = uow.rows(counted, {**values, "firm": uow.firm_id, "today": today_of(uow)})
     counts: dict[str, int] = dict.fromkeys(("on_track", "at_risk", "overdue", "blocked", "waiting_for_client"), 0)
-    counts.update({row.status: row.n for row in rows})
+    counts.update({row["status"]: row["n"] for row in rows})
     return counts | {"total": sum(counts.values())}
 
 
@@ -228,23 +228,25 @@ LEFT JOIN templates t ON t.firm_id = p.firm_id AND t.id = p.template_id
 LEFT JOIN engagement_copy e ON e.firm_id = p.firm_id AND e.id = p.engagement_id
 """
 
-_DEPENDENCIES = text("""
+_DEPENDENCIES = """
 SELECT id, before_kind, before_id, after_kind, after_id, lag_days FROM dependencies
 WHERE firm_id = :firm AND job_id = :job ORDER BY id
-""")
+"""
 
-_MOVES = text("""
-SELECT at, by, subject_type, subject_id, which, old, new, reason FROM due_moves WHERE firm_id = :firm AND job_id = :job ORDER BY id
-""")
+_MOVES = """
+SELECT at, by, subject_type, subject_id, which, old AS "from", new AS "to", reason FROM due_moves
+WHERE firm_id = :firm AND job_id = :job ORDER BY id
+"""
 
 
 def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
     """The job with everything in it. Errors: `job_not_found`."""
     today = today_of(uow)
     ids = {"firm": uow.firm_id, "job": job_id}
-    row = uow.session.execute(statement(_JOB), {**ids, "today": today}).mappings().first()
-    if row is None:
+    rows = uow.rows(_JOB, {**ids, "today": today})
+    if not rows:
         raise NotFound("job_not_found", "There is no such job.")
+    row = rows[0]
     watchers = watchers_in(uow, job_id)
     return row_view(row, today) | {
         "stage": {
@@ -267,8 +269,8 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
         "comments": row["comments"],
         "tasks": [task | {"watchers": watchers.get(task["id"], [])} for task in tasks_of_job(uow, job_id)],
         "requests": requests_of_job(uow, job_id),
-        "dependencies": [_dependency(d) for d in uow.session.execute(_DEPENDENCIES, ids)],
-        "due_moves": [_move(m) for m in uow.session.execute(_MOVES, ids)],
+        "dependencies": [_dependency(d) for d in uow.rows(_DEPENDENCIES, ids)],
+        "due_moves": uow.rows(_MOVES, ids),
         "documents": row["documents"],
         "forecast": forecast_of(uow, row, today),
         "cancel_reason": row["cancel_reason"],
@@ -276,7 +278,7 @@ def job_page(uow: Uow, job_id: UUID) -> dict[str, Any]:
     }
 
 
-def _template(row: RowMapping) -> dict[str, Any] | None:
+def _template(row: Row) -> dict[str, Any] | None:
     if row["template_id"] is None:
         return None
     return {"id": row["template_id"], "name": row["template_name"], "version": row["template_version"]}
@@ -287,25 +289,12 @@ def _people(uow: Uow, people: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{"role": role, "staff": staff.get(UUID(staff_id))} for role, staff_id in sorted(people.items())]
 
 
-def _dependency(row: Any) -> dict[str, Any]:
+def _dependency(row: Row) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "before": {"kind": row.before_kind, "id": row.before_id},
-        "after": {"kind": row.after_kind, "id": row.after_id},
-        "lag_days": row.lag_days,
-    }
-
-
-def _move(row: Any) -> dict[str, Any]:
-    return {
-        "at": row.at,
-        "by": row.by,
-        "subject_type": row.subject_type,
-        "subject_id": row.subject_id,
-        "which": row.which,
-        "from": row.old,
-        "to": row.new,
-        "reason": row.reason,
+        "id": row["id"],
+        "before": {"kind": row["before_kind"], "id": row["before_id"]},
+        "after": {"kind": row["after_kind"], "id": row["after_id"]},
+        "lag_days": row["lag_days"],
     }
 
 
@@ -339,18 +328,18 @@ def _escaped(word: str) -> str:
 
 
 def _hits(uow: Uow, function: str, limit: int, **arguments: Any) -> list[dict[str, Any]]:
-    hits = statement(_HITS.format(status=STATUS, function=function))
+    hits = _HITS.format(status=STATUS, function=function)
     parameters = {**arguments, "most": limit + _SPARE, "n": limit, "firm": uow.firm_id, "today": today_of(uow)}
     return [
         {
-            "id": row.id,
-            "title": row.title,
-            "client": {"id": row.client_id, "name": row.client_name},
-            "status": row.status,
-            "due_on": row.due_on,
-            "closed_at": row.closed_at,
+            "id": row["id"],
+            "title": row["title"],
+            "client": {"id": row["client_id"], "name": row["client_name"]},
+            "status": row["status"],
+            "due_on": row["due_on"],
+            "closed_at": row["closed_at"],
         }
-        for row in uow.session.execute(hits, parameters)
+        for row in uow.rows(hits, parameters)
     ]
 
 
@@ -366,15 +355,15 @@ WHERE j.firm_id = :firm {where} ORDER BY j.id
 
 def job_states(uow: Uow) -> Iterable[tuple[UUID, int, JobChanged]]:
     """Current state of every job, for a copy that is new or was dropped."""
-    states = statement(_STATES.format(status=STATUS, open=OPEN, jobs="jobs j", where=""))
+    states = text(_STATES.format(status=STATUS, open=OPEN, jobs="jobs j", where=""))
     for row in uow.session.execute(states, {"firm": uow.firm_id, "today": today_of(uow)}).yield_per(500):
         yield row.id, row.version, _state(row)
 
 
 def job_state(uow: Uow, job_id: UUID) -> JobChanged:
     """Current state of one job. Errors: `job_not_found`, also for a private client's stranger."""
-    states = statement(_STATES.format(status=STATUS, open=OPEN, jobs=VISIBLE, where="AND j.id = :job"))
-    row = uow.session.execute(states, {"firm": uow.firm_id, "today": today_of(uow), "job": job_id}).first()
+    states = _STATES.format(status=STATUS, open=OPEN, jobs=VISIBLE, where="AND j.id = :job")
+    row = uow.row(states, {"firm": uow.firm_id, "today": today_of(uow), "job": job_id})
     if row is None:
         raise NotFound("job_not_found", "There is no such job.")
     return _state(row)

@@ -5,10 +5,9 @@ least that long, it is late because of the client (without the wait it would hav
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-
-from sqlalchemy import RowMapping, text
 
 from chassis.errors import Invalid
 from chassis.paging import encode_cursor, keyset
@@ -16,51 +15,76 @@ from chassis.uow import Uow
 from workflow.copies.usecases import day_begins, firm_of, today_of
 from workflow.dates.parsing import date_of
 from workflow.jobs.conditions import not_hidden
-from workflow.jobs.queries import OPEN, STATUS
+from workflow.jobs.queries import OPEN, STATUS, Row
 from workflow.tasks.queries import OPEN as OPEN_TASKS
 
 LONGEST_SPAN = 1100  # days: three years and some
 
-# What a report can be by: the column, the table that has its name, and that name.
-_GROUPS: Mapping[str, tuple[str, str, str]] = {
-    "owner": ("owner_id", "LEFT JOIN staff_copy n ON n.firm_id = :firm AND n.id = CAST(NULLIF(g.key, '') AS uuid)", "n.name"),
-    "client": ("client_id", "LEFT JOIN client_copy n ON n.firm_id = :firm AND n.id = CAST(NULLIF(g.key, '') AS uuid)", "n.name"),
-    "template": ("template_id", "LEFT JOIN templates n ON n.firm_id = :firm AND n.id = CAST(NULLIF(g.key, '') AS uuid)", "n.name"),
-    "service": ("service", "", "g.key"),
-    "period": ("period_end", "", "g.key"),
-}  # fmt: skip
 
-# One scan for the groups and their sum; groups by size, or the latest first where they are spans of time.
+@dataclass(frozen=True)
+class _By:
+    """What a report can be by: a column with its type, what stands for none in it, and how a group of it is called."""
+
+    column: str
+    type: str = "uuid"
+    none: str = "00000000-0000-0000-0000-000000000000"
+    name: str = "CAST(g.key AS text)"
+
+    def key(self, column: str) -> str:
+        return f"COALESCE({column}, CAST('{self.none}' AS {self.type}))"
+
+
+def _named(table: str) -> str:
+    return f"(SELECT n.name FROM {table} n WHERE n.firm_id = :firm AND n.id = g.key)"
+
+
+_GROUPS: Mapping[str, _By] = {
+    "owner": _By("owner_id", name=_named("staff_copy")),
+    "client": _By("client_id", name=_named("client_copy")),
+    "template": _By("template_id", name=_named("templates")),
+    "service": _By("service", "text", ""),
+    "period": _By("period_end", "text", ""),
+}
+_SPAN_OF_TIME = _By("", "date", "0001-01-01")
+
+# One scan for the groups and their sum; groups by size, or the latest first where they are spans of time. Names are looked
+# up for those of the page only.
 _PAGE = """
-SELECT g.*, {name} AS name FROM ({groups}) g {join}
-WHERE g.whole = 1 OR (true {after}) ORDER BY g.whole DESC, g.rank DESC, g.key DESC LIMIT :n
+SELECT g.*, {name} AS name FROM (
+    SELECT g.* FROM ({groups}) g WHERE g.whole = 1 OR (true {after})
+    ORDER BY g.whole DESC, g.rank DESC, g.key DESC LIMIT :n) g
+ORDER BY g.whole DESC, g.rank DESC, g.key DESC
 """
 
 
 def _paged(
-    uow: Uow, groups: str, join: str, name: str, values: Mapping[str, Any], *, limit: int, cursor: str | None
-) -> tuple[list[RowMapping], RowMapping | None, str | None]:
+    uow: Uow, groups: str, by: _By, values: Mapping[str, Any], *, limit: int, cursor: str | None
+) -> tuple[list[Row], Row | None, str | None]:
     """The rows of a page, the whole, and where the next page begins."""
-    after, position = keyset(["g.rank", "g.key"], cursor, descending=True, casts=["bigint", "text"])
-    statement = text(_PAGE.format(groups=groups, join=join, name=name, after=after))
-    parameters = {**values, **position, "firm": uow.firm_id, "n": limit + 2}
-    rows = list(uow.session.execute(statement, parameters).mappings())
+    after, position = keyset(["g.rank", "g.key"], cursor, descending=True, casts=["bigint", by.type])
+    statement = _PAGE.format(groups=groups, name=by.name, after=after)
+    rows = uow.rows(statement, {**values, **position, "firm": uow.firm_id, "n": limit + 2})
     whole = next((row for row in rows if row["whole"]), None)
     found = [row for row in rows if not row["whole"]]
     more = len(found) > limit
     following = encode_cursor((found[limit - 1]["rank"], found[limit - 1]["key"])) if more else None
-    return found[:limit], whole, following
+    return [row | {"key": _shown(row["key"], by)} for row in found[:limit]], whole, following
 
 
-def _group(row: RowMapping) -> dict[str, Any]:
-    return {"key": row["key"], "name": row["name"] or ""}
+def _shown(key: Any, by: _By) -> str:
+    """A group's key; empty for what has none."""
+    return "" if str(key) == by.none else str(key)
+
+
+def _group(row: Row) -> dict[str, Any]:
+    return {"key": row["key"], "name": (row["name"] or "") if row["key"] else ""}
 
 
 # --- where open work stands ------------------------------------------------------------------------------------------
 
 _STATUSES = ("on_track", "at_risk", "overdue", "blocked", "waiting_for_client")
 _STANDING = """
-SELECT COALESCE(CAST({column} AS text), '') AS key, grouping({column}) AS whole, count(*) AS rank, {counts},
+SELECT {key} AS key, grouping({column}) AS whole, count(*) AS rank, {counts},
     count(*) FILTER (WHERE status = 'overdue' AND stuck AND requests_waiting > 0) AS overdue_with_client,
     COALESCE(sum(budget_minutes), 0) AS budget_minutes
 FROM (SELECT j.owner_id, j.client_id, j.template_id, j.service, {period} AS period_end, j.budget_minutes, j.requests_waiting,
@@ -72,16 +96,17 @@ GROUP BY GROUPING SETS (({column}), ())
 
 def standing(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """Open jobs by derived status, for each owner, client, template, service or month in which the period ends."""
-    column, join, name = _GROUPS[by]
+    group = _GROUPS[by]
     groups = _STANDING.format(
-        column=column,
+        column=group.column,
+        key=group.key(group.column),
         counts=", ".join(f"count(*) FILTER (WHERE status = '{s}') AS {s}" for s in _STATUSES),
         period="to_char(j.period_end, 'YYYY-MM')" if by == "period" else "NULL",
         status=STATUS,
         open=OPEN,
         seen=not_hidden("j"),
     )
-    rows, whole, following = _paged(uow, groups, join, name, {"today": today_of(uow)}, limit=limit, cursor=cursor)
+    rows, whole, following = _paged(uow, groups, group, {"today": today_of(uow)}, limit=limit, cursor=cursor)
     return {
         "today": today_of(uow),
         "items": [{"group": _group(row)} | _standing(row) for row in rows],
@@ -90,7 +115,7 @@ def standing(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
     }
 
 
-def _standing(row: RowMapping | None) -> dict[str, Any]:
+def _standing(row: Row | None) -> dict[str, Any]:
     counts = {s: row[s] if row else 0 for s in (*_STATUSES, "overdue_with_client")}
     return counts | {"jobs": row["rank"] if row else 0, "budget_minutes": int(row["budget_minutes"]) if row else 0}
 
@@ -99,7 +124,7 @@ def _standing(row: RowMapping | None) -> dict[str, Any]:
 
 _SPANS = ("overdue", "this_week", "next_week", "later", "undated")
 _WORKLOAD = """
-SELECT COALESCE(CAST(t.{column} AS text), '') AS key, grouping(t.{column}) AS whole, count(*) AS rank, COALESCE(sum(t.budget_minutes), 0) AS minutes, {counts}
+SELECT {key} AS key, grouping(t.{column}) AS whole, count(*) AS rank, COALESCE(sum(t.budget_minutes), 0) AS minutes, {counts}
 FROM tasks t WHERE t.firm_id = :firm AND {open} AND {seen} GROUP BY GROUPING SETS ((t.{column}), ())
 """
 _WHEN = {
@@ -113,16 +138,18 @@ _WHEN = {
 
 def workload(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """Open tasks and their budgets by when they are due, for each owner or client."""
-    column, join, name = _GROUPS[by]
+    group = _GROUPS[by]
     today = today_of(uow)
     week = today + timedelta(days=6 - (today.isoweekday() - firm_of(uow).week_start) % 7)
     counts = ", ".join(
         f"count(*) FILTER (WHERE {when}) AS {span}, COALESCE(sum(t.budget_minutes) FILTER (WHERE {when}), 0) AS {span}_minutes"
         for span, when in _WHEN.items()
     )
-    groups = _WORKLOAD.format(column=column, counts=counts, open=OPEN_TASKS, seen=not_hidden("t"))
+    groups = _WORKLOAD.format(
+        column=group.column, key=group.key(f"t.{group.column}"), counts=counts, open=OPEN_TASKS, seen=not_hidden("t")
+    )
     values = {"today": today, "week": week, "next_week": week + timedelta(days=7)}
-    rows, whole, following = _paged(uow, groups, join, name, values, limit=limit, cursor=cursor)
+    rows, whole, following = _paged(uow, groups, group, values, limit=limit, cursor=cursor)
     return {
         "today": today,
         "items": [{"group": _group(row)} | _workload(row) for row in rows],
@@ -131,7 +158,7 @@ def workload(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
     }
 
 
-def _workload(row: RowMapping | None) -> dict[str, Any]:
+def _workload(row: Row | None) -> dict[str, Any]:
     spans = {
         span: {"tasks": row[span] if row else 0, "minutes": int(row[f"{span}_minutes"]) if row else 0}
         for span in _SPANS
@@ -143,7 +170,7 @@ def _workload(row: RowMapping | None) -> dict[str, Any]:
 
 _DELIVERY = """
 WITH done AS (
-    SELECT COALESCE(CAST(key AS text), '') AS key, grouping(key) AS whole, count(*) AS done, avg(cycle) AS cycle_avg,
+    SELECT {key} AS key, grouping(key) AS whole, count(*) AS done, avg(cycle) AS cycle_avg,
         percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY cycle) AS cycle,
         avg(client_days) AS client_days, count(*) FILTER (WHERE late > 0) AS late,
         count(*) FILTER (WHERE late > 0 AND client_days >= late) AS late_client, avg(late) FILTER (WHERE late > 0) AS late_days,
@@ -154,7 +181,7 @@ WITH done AS (
         FROM jobs j WHERE j.firm_id = :firm AND j.closed_at >= :from_at AND j.closed_at < :to_at AND j.cancelled_at IS NULL AND {seen}) d
     GROUP BY GROUPING SETS ((key), ())),
 made AS (
-    SELECT COALESCE(CAST(key AS text), '') AS key, grouping(key) AS whole, count(*) AS made
+    SELECT {key} AS key, grouping(key) AS whole, count(*) AS made
     FROM (SELECT {made_key} AS key FROM jobs j WHERE j.firm_id = :firm AND j.created_at >= :from_at AND j.created_at < :to_at AND {seen}) m
     GROUP BY GROUPING SETS ((key), ()))
 SELECT COALESCE(d.key, m.key) AS key, COALESCE(d.whole, m.whole) AS whole, {rank} AS rank, COALESCE(m.made, 0) AS made, COALESCE(d.done, 0) AS done,
@@ -171,12 +198,15 @@ def delivery(
     template, service, week or month. Errors: `span_invalid`, `span_too_long`, `date_out_of_range`."""
     begin, end = _span(uow, first, last)
     spans_of_time = by in ("week", "month")
-    column, join, name = ("", "", "g.key") if spans_of_time else _GROUPS[by]
+    group = _SPAN_OF_TIME if spans_of_time else _GROUPS[by]
     keys = {
-        moment: f"CAST(date_trunc('{by}', j.{moment} AT TIME ZONE :zone) AS date)" if spans_of_time else f"j.{column}"
+        moment: f"CAST(date_trunc('{by}', j.{moment} AT TIME ZONE :zone) AS date)"
+        if spans_of_time
+        else f"j.{group.column}"
         for moment in ("closed_at", "created_at")
     }
     groups = _DELIVERY.format(
+        key=group.key("key"),
         done_key=keys["closed_at"],
         made_key=keys["created_at"],
         seen=not_hidden("j"),
@@ -187,7 +217,7 @@ def delivery(
         "from_at": day_begins(uow, begin),
         "to_at": day_begins(uow, end + timedelta(days=1)),
     }
-    rows, whole, following = _paged(uow, groups, join, name, values, limit=limit, cursor=cursor)
+    rows, whole, following = _paged(uow, groups, group, values, limit=limit, cursor=cursor)
     return {
         "from": begin,
         "to": end,
@@ -207,7 +237,7 @@ def _span(uow: Uow, first: str | None, last: str | None) -> tuple[date, date]:
     return begin, end
 
 
-def _delivery(row: RowMapping | None) -> dict[str, Any]:
+def _delivery(row: Row | None) -> dict[str, Any]:
     if row is None:
         return dict.fromkeys(
             ("made", "done", "in_time", "late", "late_ours", "late_client", "without_deadline"), 0

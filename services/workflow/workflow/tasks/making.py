@@ -49,5 +49,6 @@ def new_task(
         due_moves=0,
         due_pinned=due_rule is None and due_on is not None,
         waits_for=0,
+        begins_on=job.starts_on,
         blocked=False,
     )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
 from chassis.errors import NotFound
 from chassis.paging import keyset, page
@@ -14,7 +14,6 @@ from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import TaskChanged
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import today_of
-from workflow.db import statement
 from workflow.jobs.conditions import attributes, due_between, owner_is
 from workflow.jobs.rules import priority_of
 from workflow.tasks import rules
@@ -59,7 +58,7 @@ ORDER BY {outer_order}
 _ALL = 100_000  # no limit: everything of one job
 
 
-def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[RowMapping]:
+def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit: int) -> list[dict[str, Any]]:
     from workflow.jobs.queries import STATUS  # jobs show their tasks, tasks their job's status
 
     asked = _ROWS.format(
@@ -74,9 +73,7 @@ def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit:
         columns=_COLUMNS,
         limit=limit,
     )
-    return list(
-        uow.session.execute(statement(asked), {**values, "firm": uow.firm_id, "today": today_of(uow)}).mappings()
-    )
+    return uow.rows(asked, {**values, "firm": uow.firm_id, "today": today_of(uow)})
 
 
 @dataclass(frozen=True)
@@ -183,7 +180,7 @@ def tasks_of_job(uow: Uow, job_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
-def _view(row: RowMapping, today: date) -> dict[str, Any]:
+def _view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
     return {
         "id": row["id"],
         "job_id": row["job_id"],
@@ -212,7 +209,7 @@ def _view(row: RowMapping, today: date) -> dict[str, Any]:
     }
 
 
-def _with_job(row: RowMapping, today: date) -> dict[str, Any]:
+def _with_job(row: Mapping[str, Any], today: date) -> dict[str, Any]:
     job = {"id": row["job_id"], "title": row["job_title"], "status": row["job_status"], "version": row["job_version"]}
     return _view(row, today) | {"job": job, "client": {"id": row["client_id"], "name": row["client_name"]}}
 

@@ -37,6 +37,7 @@ class Task(FirmOwned, Versioned, Base):
     due_sort: Mapped[date] = mapped_column(Computed("COALESCE(due_on, '9999-12-31'::date)", persisted=True))
     waits_for: Mapped[int]  # predecessors that are not complete
     ready_on: Mapped[date | None]  # lags run until this day
+    begins_on: Mapped[date]  # as planned: the job's first day, the end of lags, the date of what it waits for
     blocked: Mapped[bool]  # as last announced; lists derive it from the two above and today
     attention: Mapped[str | None]
     started_at: Mapped[datetime | None]
