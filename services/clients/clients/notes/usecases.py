@@ -11,7 +11,7 @@ from clients.notes import rules
 from clients.notes.tables import ClientNote
 from clients.parties.finding import find
 from clients.parties.tables import Client
-from clients.timeline.usecases import record
+from clients.timeline.usecases import forget, record
 from clients.trail import audit_change
 from praxis.clients.v1.events_pb2 import NoteWritten, NoticeDue
 
@@ -58,11 +58,12 @@ def change_note(uow: Uow, note_id: UUID, body: Mapping[str, Any], *, if_match: i
 
 
 def delete_note(uow: Uow, note_id: UUID, *, if_match: int | None) -> None:
-    """Its author takes it back. Errors: `note_not_found`, `note_not_yours`, `version_conflict`."""
+    """Its author takes it back, and with it what the timeline quotes of it. Errors: `note_not_found`, `note_not_yours`, `version_conflict`."""
     note = uow.get(ClientNote, note_id, lock=True, version=if_match)
     rules.require_author(note.author, uow.principal.actor)
     uow.session.delete(note)
     uow.session.flush()
+    forget(uow, note.client_id, "note", note.id)
     _announce(uow, note, "deleted")
     uow.audit("note.deleted", "note", note.id, before=_shown(note))
 

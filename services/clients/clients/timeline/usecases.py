@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from chassis.db import new_id
 from chassis.uow import Uow
 from clients.timeline.tables import Entry
@@ -47,3 +49,9 @@ def record(
             actor_name=by.name,
         )
     )
+
+
+def forget(uow: Uow, client_id: UUID, kind: str, subject_id: UUID) -> None:
+    """Takes away what was told of something whose words are taken back. The client comes first: its entries are found by index."""
+    told = delete(Entry).where(Entry.client_id == client_id, Entry.kind == kind, Entry.subject_id == subject_id)
+    uow.session.execute(told)

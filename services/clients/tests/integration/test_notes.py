@@ -46,6 +46,17 @@ def test_words_are_their_authors_but_anyone_pins(office):
     office.api.get(path).problem(404, "note_not_found")
 
 
+def test_a_note_taken_back_leaves_no_word_in_the_timeline(office):
+    client = office.client("Smith Ltd")
+    gone, kept = note(office, client, "Told in confidence"), note(office, client, "Prefers calls")
+    told = f"/clients/{client['id']}/timeline"
+    assert office.api.delete(f"/notes/{gone['id']}", if_match=9).status == 412
+    assert "Told in confidence" in office.api.get(told).expect(200).response.text, "refused, so nothing is forgotten"
+    office.api.delete(f"/notes/{gone['id']}", if_match=1).expect(204)
+    assert [e["title"] for e in office.api.get(told).json["items"]] == ["Prefers calls", "Smith Ltd"]
+    assert [e["subject_id"] for e in office.api.get(f"{told}?kind=note").json["items"]] == [kept["id"]]
+
+
 def test_notes_on_a_private_client_are_hidden_like_it(office):
     secret = office.client("Secret Ltd", visible_to=[str(office.ada)])
     made = note(office, secret)
