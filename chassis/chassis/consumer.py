@@ -45,6 +45,10 @@ class InfrastructureDown(Exception):
     """The database or a service is away: the message is fine and waits."""
 
 
+class WorkerLost(Exception):
+    """What was taken never came back, time and again: it takes its worker down."""
+
+
 class Handler:
     """Runs the use case of an event, its inbox row in the same transaction."""
 
@@ -159,17 +163,23 @@ class Handler:
         return tried
 
     def _take_due(self) -> Any:
-        # Pushing next_at forward claims the row: another worker won't see it meanwhile, and a kill only delays it.
+        # Pushing next_at forward claims the row: another worker won't see it meanwhile, and a kill only delays it. The
+        # attempt counts from here, so that what takes its worker down each time comes to its end as well.
         with self._runtime.engine.begin() as connection:
             return connection.execute(_CLAIM).first()
 
     def _retry(self, row: Any) -> None:
+        attempts, reason = row.attempts, ""
         try:
+            if attempts > TRIES:
+                raise WorkerLost(
+                    f"attempt {attempts - 1} did not come back; its worker ended (killed, or out of memory)"
+                )
             self.handle(bytes(row.body))
         except Exception as error:
             reason = "".join(traceback.format_exception(error))[-4000:]
-            down = isinstance(error, (Unavailable, OperationalError))
-            attempts = row.attempts + (0 if down else 1)
+            if isinstance(error, (Unavailable, OperationalError)):
+                attempts -= 1  # the message is fine: this one doesn't count
             if attempts >= TRIES:
                 bury(self._runtime, "event", row.type, bytes(row.body), reason)
             else:
@@ -197,7 +207,7 @@ _RETRY = text(
     "ON CONFLICT (event_id) DO NOTHING"
 )
 _CLAIM = text(
-    "UPDATE retry SET next_at = now() + interval '1 minute' WHERE event_id = "
+    "UPDATE retry SET next_at = now() + interval '1 minute', attempts = attempts + 1 WHERE event_id = "
     "(SELECT event_id FROM retry WHERE next_at <= now() ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
 )
 

@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TRIES = 10
+_LOST = "{kind}: attempt {attempts} did not come back; its worker ended (killed, or out of memory) while it ran"
 
-# A claim is a push of run_at: a worker that dies leaves the row to be taken again when the claim runs out.
+# A claim is a push of run_at: a worker that dies leaves the row to be taken again when the claim runs out. What had been
+# claimed and has no error by then did not come back.
 _CLAIM = text(
-    "UPDATE due SET run_at = now() + interval '2 minutes', attempts = attempts + 1 WHERE id = "
-    "(SELECT id FROM due WHERE done_at IS NULL AND run_at <= :now AND (CAST(:firm AS uuid) IS NULL OR firm_id = :firm) "
-    "ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
+    "WITH next AS MATERIALIZED (SELECT id, attempts > 0 AND error IS NULL AS lost FROM due "
+    "WHERE done_at IS NULL AND run_at <= :now AND (CAST(:firm AS uuid) IS NULL OR firm_id = :firm) "
+    "ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED) "
+    "UPDATE due SET run_at = now() + interval '2 minutes', attempts = attempts + 1, error = NULL "
+    "FROM next WHERE due.id = next.id RETURNING due.*, next.lost"
 )
 # The row is locked and checked again with the effect: of two workers that both claimed it, one finds it done or moved.
 _STILL_DUE = text("SELECT 1 FROM due WHERE id = :id AND done_at IS NULL AND attempts = :attempts FOR UPDATE")
 _DONE = text("UPDATE due SET done_at = now(), error = NULL WHERE id = :id AND attempts = :attempts")
+_BURIED = "UPDATE due SET done_at = now(), error = :error WHERE id = :id AND attempts = :attempts AND done_at IS NULL"
+_AGAIN = "UPDATE due SET run_at = :next, error = :error WHERE id = :id AND attempts = :attempts AND done_at IS NULL"
 
 
 class Timers:
@@ -61,6 +67,9 @@ class Timers:
         return taken
 
     def _run(self, row: Any) -> None:
+        if row.lost and row.attempts > TRIES:
+            self._bury(row, _LOST.format(kind=row.kind, attempts=row.attempts - 1))
+            return
         try:
             self._effect(row)
         except Exception as error:
@@ -69,19 +78,14 @@ class Timers:
                 "due_failed", extra={"kind": row.kind, "key": row.key, "attempt": row.attempts, "error": repr(error)}
             )
             if row.attempts >= TRIES and not isinstance(error, Unavailable):
-                body = {"firm_id": str(row.firm_id), "kind": row.kind, "key": row.key, "payload": row.payload}
-                bury(self._runtime, "due", row.kind, orjson.dumps(body), reason)
-                self._settle(
-                    "UPDATE due SET done_at = now(), error = :error WHERE id = :id AND attempts = :attempts",
-                    row,
-                    reason,
-                )
+                self._bury(row, reason)
             else:
-                self._settle(
-                    "UPDATE due SET run_at = :next, error = :error WHERE id = :id AND attempts = :attempts AND done_at IS NULL",
-                    row,
-                    reason,
-                )
+                self._settle(_AGAIN, row, reason)
+
+    def _bury(self, row: Any, reason: str) -> None:
+        body = {"firm_id": str(row.firm_id), "kind": row.kind, "key": row.key, "payload": row.payload}
+        bury(self._runtime, "due", row.kind, orjson.dumps(body), reason)
+        self._settle(_BURIED, row, reason)
 
     def _effect(self, row: Any) -> None:
         handler = self._runtime.service.timers.get(row.kind)

@@ -201,6 +201,29 @@ def test_an_event_is_buried_after_its_last_try_and_comes_back_by_replay(wired: W
     assert handler.retry_due() >= 1
 
 
+def test_a_retry_that_never_comes_back_is_buried_with_its_reason(wired: World) -> None:
+    from chassis.consumer import TRIES, Handler
+
+    handler = Handler(wired.runtime)
+    firm = wired.firm()
+    envelope = _firm_event(firm, "poison", 1)
+    handler.handle_or_set_aside(envelope.encode())
+    soon = text("UPDATE retry SET next_at = now() - interval '1 second' WHERE event_id = :id")
+    for _ in range(TRIES):  # a worker takes it and ends before it could say anything
+        with wired.runtime.engine.begin() as connection:
+            connection.execute(soon, {"id": envelope.id})
+        while (row := handler._take_due()) is not None and row.event_id != envelope.id:
+            pass
+        assert row is not None
+    with wired.runtime.engine.begin() as connection:
+        connection.execute(soon, {"id": envelope.id})
+    handler.retry_due()
+    assert any("did not come back" in x.error for x in worker.dead_letters(wired.runtime) if x.type == FIRM)
+    with wired.runtime.engine.connect() as connection:
+        left = text("SELECT count(*) FROM retry WHERE event_id = :id")
+        assert connection.execute(left, {"id": envelope.id}).scalar_one() == 0
+
+
 def test_what_is_no_event_becomes_a_dead_letter(wired: World) -> None:
     from chassis.consumer import Handler
 

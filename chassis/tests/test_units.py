@@ -1,6 +1,12 @@
 """Unit of work, events, timers, gRPC, audit: state and consequences commit together and take effect once."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
 
 import grpc
 import pytest
@@ -11,6 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from chassis import sealing
 from chassis.db import EXEMPT, new_id
+from chassis.due import TRIES
 from chassis.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chassis.paging import decode_cursor, encode_cursor, keyset
 from chassis.service import check
@@ -129,6 +136,62 @@ def test_failing_work_is_tried_again_and_then_buried_and_can_be_replayed(world: 
     assert world.run_due(firm) == 1
     assert world.api(firm).get(f"/notes/{id}").json["text"] == "LATER WORKS"
     assert letter.id not in [x.id for x in dead_letters(world.runtime)]
+
+
+def test_work_that_kills_its_worker_each_time_is_buried_with_its_reason_and_can_be_replayed(world: World) -> None:
+    firm = world.firm()
+    id = note(world, firm, "later kills")
+
+    def deaths() -> int:
+        """How often a worker's process ended over this work, until it is taken no more."""
+        for count in range(TRIES + 2):
+            with world.runtime.engine.begin() as connection:
+                again = "UPDATE due SET run_at = now() WHERE firm_id = :firm AND done_at IS NULL"  # the claim runs out
+                if connection.execute(text(again), {"firm": firm}).rowcount == 0:
+                    return count
+            code = _worker_of(world, firm)
+            if code == 0:
+                return count
+            assert code == -signal.SIGKILL
+        raise AssertionError("it is taken for ever")
+
+    assert deaths() == TRIES
+    (letter,) = [x for x in dead_letters(world.runtime) if x.source == "due" and "shout" in x.error]
+    assert f"attempt {TRIES} did not come back" in letter.error
+    assert world.due(firm)[0].done_at is not None
+    with world.uow(firm) as uow:
+        uow.session.execute(text("UPDATE notes SET text = 'later works'"))
+    assert replay(world.runtime, letter.id) == 1
+    assert world.run_due(firm) == 1
+    assert world.api(firm).get(f"/notes/{id}").json["text"] == "LATER WORKS"
+
+
+def _worker_of(world: World, firm: UUID) -> int:
+    """Runs the firm's due work in a process of its own; returns its exit code."""
+    script = (
+        "import sys\nfrom uuid import UUID\nfrom chassis.due import Timers\nfrom chassis.service import Runtime\n"
+        "from notes.app import service\n"
+        "Timers(Runtime(service, service.settings.load())).run_due(firm_id=UUID(sys.argv[1]))\n"
+    )
+    environment = os.environ | {
+        "PRAXIS_DATABASE_URL": world.runtime.settings.database_url,
+        "PYTHONPATH": str(Path(__file__).parent / "example"),
+    }
+    command = [sys.executable, "-c", script, str(firm)]
+    return subprocess.run(command, env=environment, check=False, timeout=60, capture_output=True).returncode
+
+
+def test_work_that_found_a_service_away_many_times_is_not_taken_for_lost(world: World) -> None:
+    firm = world.firm()
+    id = note(world, firm, "later waits")
+    for _ in range(TRIES + 3):
+        with world.runtime.engine.begin() as connection:  # its pause is over
+            connection.execute(text("UPDATE due SET run_at = now() WHERE firm_id = :firm"), {"firm": firm})
+        assert world.run_due(firm) == 1
+    with world.uow(firm) as uow:
+        uow.session.execute(text("UPDATE notes SET text = 'later works'"))
+    assert world.run_due(firm, at=datetime.now(UTC) + timedelta(days=99)) == 1
+    assert world.api(firm).get(f"/notes/{id}").json["text"] == "LATER WORKS"
 
 
 def test_the_audit_chain_shows_tampering(world: World) -> None:

@@ -1,5 +1,7 @@
 """The composition root of the example: notes that refer to a copy of a firm's name."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ from chassis import merged
 from chassis.consumer import Listen
 from chassis.copies import keep_newer
 from chassis.db import NAMING, TYPES, FirmOwned, Versioned
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict, Invalid, Unavailable
 from chassis.http import NO_CONTENT, Reply, asked, created
 from chassis.paging import keyset, page
 from chassis.service import Service
@@ -153,6 +155,10 @@ def shout(uow: Uow, note_id: str) -> None:
     note = uow.get(Note, note_id, lock=True)
     if note.text == "later fails":
         raise RuntimeError("no voice")
+    if note.text == "later kills":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if note.text == "later waits":
+        raise Unavailable("voice_away", "The voice is away.")
     note.text = note.text.upper()
     uow.session.flush()
 
