@@ -194,6 +194,20 @@ def test_a_request_that_is_overdue_is_found(firm: Any, vat: dict[str, Any]) -> N
     assert notice.says == "Papers for the quarter of VAT return, Q3 2026 for Smith Ltd (automation “Rule”)"
 
 
+def test_a_request_that_expires_sets_automations_off(firm: Any) -> None:
+    automation(firm, "request_expired", TAG, name="Expired")
+    made = job(firm, "Advice", "One")
+    body = {"title": "One more thing", "items": [{"kind": "text", "label": "?"}], "expires_on": day(2)}
+    assert firm.api.post(f"/jobs/{made['id']}/requests", body).expect(201).json["status"] == "sent"
+    work(firm)
+    assert firm.job(made["id"])["tags"] == []
+    (turn,) = [row for row in firm.world.due(firm.id) if row.kind == "job_turn" and row.done_at is None]
+    firm.world.run_due(firm.id, at=turn.run_at)
+    work(firm)
+    assert firm.job(made["id"])["tags"] == ["seen"]
+    assert [(r["name"], r["on"]) for r in runs(firm, outcome="done")] == [("Expired", "request_expired")]
+
+
 # --- in templates ----------------------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,18 @@ def test_the_difference_between_versions_names_every_change(firm: Any, template:
     firm.api.get(f"/templates/{template}/difference?before=1&after=7").problem(404, "template_version_not_found")
 
 
+def test_more_jobs_than_a_roll_out_takes_are_refused_and_none_is_changed(
+    firm: Any, template: str, vat: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [firm.apply(template), firm.apply(template, again=True)]
+    version_two(firm, template, vat)
+    monkeypatch.setattr("workflow.rollouts.usecases.MOST", 1)
+    for path in ("roll-out/preview", "roll-out"):
+        firm.api.post(f"/templates/{template}/{path}", {}).problem(422, "too_many_jobs")
+    assert [firm.job(j["id"])["version"] for j in made] == [1, 1]
+    assert [row for row in firm.world.due(firm.id) if row.kind == "run"] == []
+
+
 def test_publishing_changes_no_job(firm: Any, template: str, vat: dict[str, Any]) -> None:
     job = firm.apply(template)
     version_two(firm, template, vat)

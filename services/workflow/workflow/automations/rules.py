@@ -26,6 +26,7 @@ TRIGGERS: Final[Mapping[str, Collection[str]]] = {
     "request_submitted": ("request_key",),
     "request_accepted": ("request_key",),
     "request_returned": ("request_key",),
+    "request_expired": ("request_key",),
     "request_overdue": ("request_key",),
     "due_near": ("days", "of"),
 }

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from chassis.db import new_id
-from chassis.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from chassis.errors import Conflict, DomainError, Invalid, Unavailable
 from chassis.uow import Uow
 from workflow.automations import acting, carried, checking, happenings, rules
 from workflow.automations.tables import Automation, AutomationRun, AutomationVersion, Happening
@@ -85,16 +85,14 @@ def _version(uow: Uow, automation: Automation, content: dict[str, Any]) -> Autom
     )
 
 
-def content_of(uow: Uow, automation: Automation, number: int | None = None) -> dict[str, Any]:
-    """What a version says. Errors: `automation_version_not_found`."""
+def content_of(uow: Uow, automation: Automation) -> dict[str, Any]:
+    """What its current version says."""
     found = select(AutomationVersion.content).where(
         AutomationVersion.firm_id == uow.firm_id,
         AutomationVersion.automation_id == automation.id,
-        AutomationVersion.number == (number or automation.current_number),
+        AutomationVersion.number == automation.current_number,
     )
-    content: dict[str, Any] | None = uow.session.scalar(found)
-    if content is None:
-        raise NotFound("automation_version_not_found", "The automation has no such version.")
+    content: dict[str, Any] = uow.session.scalars(found).one()
     return content
 
 

@@ -521,7 +521,7 @@ def _tell_watchers(uow: Uow, whole: WholeJob, today: date) -> None:
 
 # --- what happened, for automations ----------------------------------------------------------------------------------
 
-_REQUEST_HAPPENINGS = {"submitted": "request_submitted", "accepted": "request_accepted", "returned": "request_returned"}
+_REQUEST_HAPPENINGS = {status: f"request_{status}" for status in ("submitted", "accepted", "returned", "expired")}
 
 
 def _notice(uow: Uow, wholes: Collection[WholeJob]) -> None:
