@@ -7,10 +7,12 @@ nothing needs to be emptied in between.
 import hashlib
 import itertools
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -30,7 +32,7 @@ from google.protobuf.message import Message
 from psycopg import sql
 from sqlalchemy import Engine, event, text
 
-from chassis import auth, events, migrate, wire
+from chassis import auth, bus, events, migrate, wire
 from chassis.bootstrap import bootstrap
 from chassis.consumer import Handler
 from chassis.db import new_id
@@ -510,6 +512,44 @@ def private_virtual_host() -> Iterator[str]:
             yield str(url.copy_with(path="/" + name))
         finally:
             management.delete(f"/api/vhosts/{name}")
+
+
+@contextmanager
+def worker_processes(
+    world: World, **more: str
+) -> Iterator[Callable[[], AbstractContextManager[subprocess.Popen[bytes]]]]:
+    """What starts the world's worker as a process of its own, as it is deployed: `with start() as process`. It is killed at the end.
+
+    `more`: settings of the service besides those that every worker has.
+    """
+    name, settings = world.service.name, world.runtime.settings
+
+    @contextmanager
+    def start() -> Iterator[subprocess.Popen[bytes]]:
+        environment = (
+            os.environ
+            | more
+            | {
+                "PRAXIS_DATABASE_URL": settings.database_url,
+                "PRAXIS_AMQP_URL": url,
+                "PRAXIS_ISSUER": settings.issuer,
+                "PRAXIS_JWKS_URL": "http://127.0.0.1:1/never-asked",
+                "PRAXIS_TOKEN_URL": "http://127.0.0.1:1/never-asked",
+                "PRAXIS_SERVICE_SECRET": "never-used",
+            }
+        )
+        command, nothing = [sys.executable, "-m", name, "worker"], subprocess.DEVNULL
+        process = subprocess.Popen(command, env=environment, stdout=nothing, stderr=nothing)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    with private_virtual_host() as url:
+        bus.declare(url, "anybody", ["#"])
+        bus.declare(url, name, [])
+        yield start
 
 
 def eventually(check: Callable[[], Any], *, within: float = 20.0) -> Any:

@@ -1,11 +1,7 @@
 """The service on a real database, and a firm with staff to try it with."""
 
 import base64
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,9 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis import bus
 from chassis.db import new_id
-from chassis.testing import Answer, Api, World, private_virtual_host, service_world
+from chassis.testing import Answer, Api, World, service_world, worker_processes
 from clients.app import service
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
 
@@ -119,30 +114,6 @@ def terms() -> Any:
 
 @pytest.fixture
 def worker(world: World) -> Iterator[Callable[[], Any]]:
-    """Starts a worker process as it is deployed: `with worker() as process`. It is killed at the end."""
-    settings = world.runtime.settings
-
-    @contextmanager
-    def start() -> Iterator[subprocess.Popen[bytes]]:
-        environment = os.environ | {
-            "PRAXIS_DATABASE_URL": settings.database_url,
-            "PRAXIS_AMQP_URL": url,
-            "PRAXIS_ISSUER": settings.issuer,
-            "PRAXIS_JWKS_URL": "http://127.0.0.1:1/never-asked",
-            "PRAXIS_TOKEN_URL": "http://127.0.0.1:1/never-asked",
-            "PRAXIS_SERVICE_SECRET": "never-used",
-            "PRAXIS_FIELD_KEY": FIELD_KEY,
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "clients", "worker"], env=environment, stdout=subprocess.DEVNULL
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-    with private_virtual_host() as url:
-        bus.declare(url, "anybody", ["#"])
-        bus.declare(url, "clients", [])
+    """Starts a worker process as it is deployed: `with worker() as process`."""
+    with worker_processes(world, PRAXIS_FIELD_KEY=FIELD_KEY) as start:
         yield start

@@ -1,10 +1,6 @@
 """A world of the service, and a firm in it with what a firm has: settings, people, clients, jobs."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,9 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis import bus
 from chassis.db import new_id
-from chassis.testing import Api, World, private_virtual_host, service_world
+from chassis.testing import Api, World, service_world, worker_processes
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged
 from praxis.common.v1.types_pb2 import Audience
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
@@ -205,39 +200,8 @@ def new_firm(world: World) -> Callable[..., Firm]:
 
 @pytest.fixture
 def worker(world: World) -> Iterator[Callable[[], Any]]:
-    """Starts a worker process as it is deployed: `with worker() as process`. It is killed at the end."""
-    settings = world.runtime.settings
-
-    @contextmanager
-    def start() -> Iterator[subprocess.Popen[bytes]]:
-        nowhere = {
-            f"PRAXIS_{name.upper()}_GRPC": "127.0.0.1:1" for name in ("clients", "workflow", "documents", "portal")
-        }
-        environment = (
-            os.environ
-            | nowhere
-            | {
-                "PRAXIS_DATABASE_URL": settings.database_url,
-                "PRAXIS_AMQP_URL": url,
-                "PRAXIS_ISSUER": settings.issuer,
-                "PRAXIS_JWKS_URL": "http://127.0.0.1:1/never-asked",
-                "PRAXIS_TOKEN_URL": "http://127.0.0.1:1/never-asked",
-                "PRAXIS_SERVICE_SECRET": "never-used",
-            }
-        )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "timebilling", "worker"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-    with private_virtual_host() as url:
-        bus.declare(url, "anybody", ["#"])
-        bus.declare(url, "timebilling", [])
+    """Starts a worker process as it is deployed: `with worker() as process`."""
+    others = ("clients", "workflow", "documents", "portal")
+    nowhere = {f"PRAXIS_{name.upper()}_GRPC": "127.0.0.1:1" for name in others}
+    with worker_processes(world, **nowhere) as start:
         yield start

@@ -1,10 +1,6 @@
 """A firm with people and clients, as every test of this service needs it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis import bus
 from chassis.db import new_id
-from chassis.testing import Api, World, private_virtual_host, service_world
+from chassis.testing import Api, World, service_world, worker_processes
 from praxis.clients.v1.events_pb2 import ClientChanged, EngagementChanged, EngagementPerson
 from praxis.common.v1.types_pb2 import Audience
 from praxis.identity.v1.events_pb2 import FirmUpdated, StaffChanged
@@ -192,29 +187,6 @@ def vat() -> dict[str, Any]:
 
 @pytest.fixture
 def worker(world: World) -> Iterator[Callable[[], Any]]:
-    """Starts a worker process as it is deployed: `with worker() as process`. It is killed at the end."""
-    settings = world.runtime.settings
-
-    @contextmanager
-    def start() -> Iterator[subprocess.Popen[bytes]]:
-        environment = os.environ | {
-            "PRAXIS_DATABASE_URL": settings.database_url,
-            "PRAXIS_AMQP_URL": url,
-            "PRAXIS_ISSUER": settings.issuer,
-            "PRAXIS_JWKS_URL": "http://127.0.0.1:1/never-asked",
-            "PRAXIS_TOKEN_URL": "http://127.0.0.1:1/never-asked",
-            "PRAXIS_SERVICE_SECRET": "never-used",
-            "PRAXIS_CLIENTS_GRPC": "127.0.0.1:1",
-        }
-        command = [sys.executable, "-m", "workflow", "worker"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-    with private_virtual_host() as url:
-        bus.declare(url, "anybody", ["#"])
-        bus.declare(url, "workflow", [])
+    """Starts a worker process as it is deployed: `with worker() as process`."""
+    with worker_processes(world, PRAXIS_CLIENTS_GRPC="127.0.0.1:1") as start:
         yield start
