@@ -38,6 +38,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from chassis.db import new_id
 from chassis.errors import NotFound
@@ -118,7 +119,7 @@ class House:
     _tokens: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def described(self) -> Any:
+    def described(self) -> OpenApiSchema:
         return schemathesis.openapi.from_dict(specs.spec(self.service))
 
     def move_in(self) -> "House":

@@ -9,12 +9,12 @@ from gateway.edge.tests.support import UPSTREAMS, Edge, Signer, StartEdge, start
 from gateway.edge.tests.upstream import Upstream
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signer() -> Signer:
     return Signer("key-1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def upstreams(signer: Signer) -> Iterator[dict[str, Upstream]]:
     servers = {name: Upstream(name) for name in UPSTREAMS}
     servers["identity"].jwks = {"keys": [signer.jwk()]}
@@ -23,7 +23,7 @@ def upstreams(signer: Signer) -> Iterator[dict[str, Upstream]]:
         server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def start_edge(upstreams: dict[str, Upstream], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartEdge]:
     """Starts an Envoy of its own; keyword `edge_rate=5` sets PRAXIS_EDGE_RATE, and so on."""
     started: list[Edge] = []
@@ -41,12 +41,12 @@ def start_edge(upstreams: dict[str, Upstream], tmp_path_factory: pytest.TempPath
         edge.process.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def edge(start_edge: StartEdge) -> Edge:
     """The edge that most tests share; limits as on a developer's machine."""
     return start_edge()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bearer(signer: Signer) -> dict[str, str]:
     return {"authorization": f"Bearer {signer.token()}"}
