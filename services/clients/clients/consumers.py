@@ -29,6 +29,8 @@ LISTENS = [
     Listen(workflow.RequestReminderDue, hearing.request_reminder),
     Listen(workflow.CommentWritten, hearing.comment),
     Listen(timebilling.InvoiceChanged, hearing.invoice),
+    Listen(timebilling.InvoiceSent, hearing.invoice_sent),
+    Listen(timebilling.StatementSent, hearing.statement_sent),
     Listen(timebilling.InvoiceReminderDue, hearing.invoice_reminder),
     Listen(timebilling.PaymentRecorded, hearing.payment),
     Listen(timebilling.PaymentReturned, hearing.payment_returned),

@@ -18,7 +18,7 @@ from clients.imports.writing import CHANGED, NEW, SAME, UNDONE, Line, Work, keep
 from clients.notes.tables import ClientNote
 from clients.notes.usecases import beginning
 from clients.timeline.tables import Entry
-from clients.timeline.usecases import Actor
+from clients.timeline.usecases import Actor, retitle
 from praxis.clients.v1.events_pb2 import NoteWritten
 
 
@@ -87,6 +87,8 @@ def _save(uow: Uow, note: ClientNote, differing: Mapping[str, Any], action: str,
         setattr(note, name, value)
     note.updated_at = uow.now
     uow.session.flush()
+    if note.said != before["said"]:
+        retitle(uow, note.client_id, "note", note.id, beginning(note.said))
     _announce(uow, note.id, note.client_id, note.author, "changed")
     uow.audit(action, "note", note.id, before=before, after=_state(note), reason=reason)
 

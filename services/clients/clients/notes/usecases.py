@@ -11,7 +11,7 @@ from clients.notes import rules
 from clients.notes.tables import ClientNote
 from clients.parties.finding import find
 from clients.parties.tables import Client
-from clients.timeline.usecases import forget, record
+from clients.timeline.usecases import forget, record, retitle
 from clients.trail import audit_change
 from praxis.clients.v1.events_pb2 import NoteWritten, NoticeDue
 
@@ -41,7 +41,8 @@ def add_note(uow: Uow, client_id: UUID, body: Mapping[str, Any]) -> ClientNote:
 
 
 def change_note(uow: Uow, note_id: UUID, body: Mapping[str, Any], *, if_match: int | None) -> None:
-    """Changes its words (its author only) or pins it. Errors: `note_not_found`, `note_not_yours`, `version_conflict`, those of `add_note`."""
+    """Changes its words (its author only), also where the timeline quotes them, or pins it.
+    Errors: `note_not_found`, `note_not_yours`, `version_conflict`, those of `add_note`."""
     note = uow.get(ClientNote, note_id, lock=True, version=if_match)
     if "text" in body or "mentions" in body:
         rules.require_author(note.author, uow.principal.actor)
@@ -53,6 +54,8 @@ def change_note(uow: Uow, note_id: UUID, body: Mapping[str, Any], *, if_match: i
     if _shown(note) != before:
         note.updated_at = uow.now
         uow.session.flush()
+        if note.said != before["said"]:
+            retitle(uow, note.client_id, "note", note.id, beginning(note.said))
         _announce(uow, note, "changed")
         audit_change(uow, "note.changed", "note", note.id, before=before, after=_shown(note))
 

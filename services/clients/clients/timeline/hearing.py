@@ -15,7 +15,14 @@ from clients.timeline.usecases import NOBODY, Actor, record
 from praxis.common.v1.types_pb2 import Money
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.portal.v1.events_pb2 import ContactInvited
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceReminderDue, PaymentRecorded, PaymentReturned
+from praxis.timebilling.v1.events_pb2 import (
+    InvoiceChanged,
+    InvoiceReminderDue,
+    InvoiceSent,
+    PaymentRecorded,
+    PaymentReturned,
+    StatementSent,
+)
 from praxis.workflow.v1.events_pb2 import CommentWritten, JobChanged, RequestChanged, RequestReminderDue
 
 
@@ -33,6 +40,17 @@ def request(uow: Uow, event: RequestChanged) -> None:
 def invoice(uow: Uow, event: InvoiceChanged) -> None:
     more = {"total": _money(event.total), "due_on": event.due_on}
     _hear(uow, "invoice", event.invoice_id, event, event.status, event.number or "draft", details=more)
+
+
+def invoice_sent(uow: Uow, event: InvoiceSent) -> None:
+    """Also a second time: each sending is news."""
+    record(uow, standing(uow, event.client_id), "invoice", "sent", event.invoice_id, event.number, by=NOBODY)
+
+
+def statement_sent(uow: Uow, event: StatementSent) -> None:
+    """Named by the days it is about."""
+    title, details = f"{event.first} – {event.last}", {"balance": _money(event.balance)}
+    record(uow, standing(uow, event.client_id), "statement", "sent", event.document_id, title, by=NOBODY, **details)
 
 
 def document(uow: Uow, event: DocumentChanged) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from chassis.db import new_id
 from chassis.uow import Uow
@@ -55,3 +55,9 @@ def forget(uow: Uow, client_id: UUID, kind: str, subject_id: UUID) -> None:
     """Takes away what was told of something whose words are taken back. The client comes first: its entries are found by index."""
     told = delete(Entry).where(Entry.client_id == client_id, Entry.kind == kind, Entry.subject_id == subject_id)
     uow.session.execute(told)
+
+
+def retitle(uow: Uow, client_id: UUID, kind: str, subject_id: UUID, title: str) -> None:
+    """What was told of something whose words were changed quotes the new ones: who takes a word back takes it from here too."""
+    told = update(Entry).where(Entry.client_id == client_id, Entry.kind == kind, Entry.subject_id == subject_id)
+    uow.session.execute(told.values(title=title))

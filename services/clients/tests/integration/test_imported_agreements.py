@@ -215,6 +215,11 @@ def test_notes_keep_their_author_and_day_and_nobody_is_told_again(office):
     mine = office.api.post(f"/clients/{client['id']}/notes", {"text": "Old words"}).expect(201).json
     bens = office.bens.post(f"/clients/{client['id']}/notes", {"text": "Ben's"}).expect(201).json
     before = notes(office, client)
+
+    def quoted():
+        told = office.api.get(f"/clients/{client['id']}/timeline?kind=note").expect(200).json["items"]
+        return {entry["title"] for entry in told}
+
     done = bring(office, Notes=[
         ["id", "client", "note", "pinned", "mentioned", "written by", "date"],
         ["", "S1", "Prefers calls\n\nin the morning", "yes", "Ben Okri", "Ada Byron", "31.03.2019"],
@@ -236,7 +241,9 @@ def test_notes_keep_their_author_and_day_and_nobody_is_told_again(office):
         "2001-02-03T10:00:00+00:00",
     )
     assert by["New words"]["id"] == mine["id"]
+    assert quoted() == {"Prefers calls in the morning", "From before", "New words", "Ben's"}
     again = bring(office, Notes=[["client", "note"], ["S1", "From before"]])
     assert counted(again) == {"same": 1}
     assert counted(act(office, done["id"], "undo")) == {"undone": 3}
     assert notes(office, client) == before
+    assert quoted() == {"Old words", "Ben's"}

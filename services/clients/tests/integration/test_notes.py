@@ -57,6 +57,24 @@ def test_a_note_taken_back_leaves_no_word_in_the_timeline(office):
     assert [e["subject_id"] for e in office.api.get(f"{told}?kind=note").json["items"]] == [kept["id"]]
 
 
+def test_the_timeline_quotes_a_note_as_it_stands(office):
+    client = office.client("Smith Ltd")
+    made, kept = note(office, client, "Told in confidence"), note(office, client, "Prefers calls")
+    told, path = f"/clients/{client['id']}/timeline", f"/notes/{made['id']}"
+
+    def quoted():
+        return [(e["subject_id"], e["title"]) for e in office.api.get(f"{told}?kind=note").expect(200).json["items"]]
+
+    at = [e["at"] for e in office.api.get(told).json["items"]]
+    assert office.api.patch(path, {"text": "Overwritten unseen"}, if_match=9).status == 412
+    assert quoted() == [(kept["id"], "Prefers calls"), (made["id"], "Told in confidence")]
+    office.api.patch(path, {"pinned": True}, if_match=1).expect(200)
+    office.api.patch(path, {"text": f"Said {'x' * 200}\nby phone"}, if_match=2).expect(200)
+    assert quoted() == [(kept["id"], "Prefers calls"), (made["id"], f"Said {'x' * 114}…")]
+    assert "confidence" not in office.api.get(told).response.text
+    assert [e["at"] for e in office.api.get(told).json["items"]] == at, "when it was written stays"
+
+
 def test_notes_on_a_private_client_are_hidden_like_it(office):
     secret = office.client("Secret Ltd", visible_to=[str(office.ada)])
     made = note(office, secret)

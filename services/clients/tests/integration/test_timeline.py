@@ -7,7 +7,14 @@ from praxis.clients.v1.events_pb2 import ClientRemoved
 from praxis.common.v1.types_pb2 import Money
 from praxis.documents.v1.events_pb2 import DocumentChanged
 from praxis.portal.v1.events_pb2 import ContactInvited
-from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceReminderDue, PaymentRecorded, PaymentReturned
+from praxis.timebilling.v1.events_pb2 import (
+    InvoiceChanged,
+    InvoiceReminderDue,
+    InvoiceSent,
+    PaymentRecorded,
+    PaymentReturned,
+    StatementSent,
+)
 from praxis.workflow.v1.events_pb2 import CommentWritten, JobChanged, RequestChanged
 
 
@@ -121,6 +128,10 @@ def test_facts_of_other_services_are_told(office, hears):
     jo = office.contact("Jo Smith", hears, email="jo@example.com")
     office.told(JobChanged(job_id=job, title="VAT Q3", status="on_track", version=1, **of))
     office.told(InvoiceChanged(invoice_id=invoice, number="INV-1", status="open", total=gbp("9.00"), version=1, **of))
+    for _ in range(2):  # the client had lost it
+        office.told(InvoiceSent(invoice_id=invoice, number="INV-1", kind="invoice", **of))
+    days = {"first": "2026-07-01", "last": "2026-09-30"}
+    office.told(StatementSent(file_id=str(new_id()), document_id=str(new_id()), balance=gbp("9.00"), **days, **of))
     payment = str(new_id())
     office.told(PaymentRecorded(payment_id=payment, amount=gbp("9.00"), received_on="2026-11-02", **of))
     office.told(PaymentReturned(payment_id=payment, kind="refund", amount=gbp("4.00"), **of))
@@ -129,12 +140,17 @@ def test_facts_of_other_services_are_told(office, hears):
     office.told(CommentWritten(comment_id=str(new_id()), job_id=job, what="deleted", **of))
     office.told(ContactInvited(contact_id=jo["id"], email="jo@example.com"))
     assert told(office.api, hears)[4:] == [
+        ("invoice", "sent", "INV-1"),
+        ("invoice", "sent", "INV-1"),
+        ("statement", "sent", "2026-07-01 – 2026-09-30"),
         ("payment", "recorded", "9.00 GBP"),
         ("payment", "refund", "4.00 GBP"),
         ("invoice", "reminded", "INV-1"),
         ("comment", "added", "VAT Q3"),
         ("contact", "invited", "Jo Smith"),
     ]
+    (statement,) = entries(office.api, hears, kind="statement")
+    assert (statement["details"], statement["by"]) == ({"balance": "9.00 GBP"}, "")
 
 
 def test_events_twice_or_out_of_order_tell_nothing_twice(office, hears):
