@@ -72,6 +72,17 @@ def test_a_later_level_speaks_more_plainly_and_asks_for_no_interest_that_is_not_
     assert "Interest" not in message.get_body(("plain",)).get_content()
 
 
+def test_interest_is_told_as_what_it_is_not_charged_and_not_part_of_what_is_to_be_paid(firm: Firm) -> None:
+    remind(firm, interest="1.25")
+    firm.world.run_due(firm.id)
+    (message,) = firm.mailbox.to(firm.email)
+    plain, html = (" ".join(message.get_body((kind,)).get_content().split()) for kind in ("plain", "html"))
+    for text in (plain, html):
+        assert "Still to pay: £120.00" in text
+        assert "Interest for late payment, not charged so far: £1.25" in text
+        assert "It is not part of the amount above. If we charge it, you get an invoice for it." in text
+
+
 def test_nobody_is_reminded_of_what_was_paid_meanwhile(firm: Firm) -> None:
     invoice = remind(firm)
     owed(firm, invoice, "0.00")
