@@ -286,10 +286,10 @@ def approve_time(firm: Firm, manager: Person, senior: Person, client: dict, job:
     """Seniors charge GBP 150.00 for this client; rounding is up to six minutes: 2 h and 7 min → 2.2 h = GBP 330.00."""
     owner = firm.owner
     settings = owner.request("GET", "timebilling/v1/settings").expect(200)
-    rounding = {"increment_minutes": 6, "direction": "up", "minimum_minutes": 0}
+    rounding = {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0}
     owner.patch(
         "timebilling/v1/settings",
-        {"rounding": rounding_as_this_api_says(settings.json, rounding)},
+        {"rounding": rounding},
         if_match=settings.etag,
     )
     owner.post(
@@ -317,13 +317,6 @@ def approve_time(firm: Firm, manager: Person, senior: Person, client: dict, job:
     wip = owner.get(f"timebilling/v1/wip/clients/{client['id']}")
     assert wip["unbilled"] == gbp("330.00")
     eventually(lambda: manager.get(f"workflow/v1/jobs/{job['id']}")["logged_minutes"] == 127)
-
-
-def rounding_as_this_api_says(settings: dict, wanted: dict) -> dict:
-    assert set(settings["rounding"]) <= {*wanted, "increment_seconds", "minimum_seconds"}, settings["rounding"]
-    if "increment_seconds" in settings["rounding"]:
-        return {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0}
-    return wanted
 
 
 def issue_the_invoice(firm: Firm, client: dict) -> dict:

@@ -69,19 +69,23 @@ def spread(total: Decimal, weights: Sequence[Decimal], currency: str) -> list[De
     Largest-remainder method in smallest units; of equal remainders the earlier gets the unit. Weights that are all zero
     split evenly. Two parts never differ from their exact share by a whole unit.
     """
-    if not weights:
-        raise ValueError("nothing to spread over")
     places = exponent(currency)
     sign = -1 if total < 0 else 1
-    units = int(abs(total).scaleb(places))
-    shares = [int(w.scaleb(places)) for w in weights]
-    if any(s < 0 for s in shares):
+    parts = spread_units(int(abs(total).scaleb(places)), [int(w.scaleb(places)) for w in weights])
+    return [Decimal(sign * p).scaleb(-places) for p in parts]
+
+
+def spread_units(units: int, weights: Sequence[int]) -> list[int]:
+    """`spread` of whole units: cents, or seconds."""
+    if not weights:
+        raise ValueError("nothing to spread over")
+    if any(w < 0 for w in weights):
         raise ValueError("a negative weight")
-    whole = sum(shares)
+    whole = sum(weights)
     if whole == 0:
-        shares, whole = [1] * len(weights), len(weights)
-    parts = [units * s // whole for s in shares]
-    by_remainder = sorted(range(len(shares)), key=lambda i: (-(units * shares[i] % whole), i))
+        weights, whole = [1] * len(weights), len(weights)
+    parts = [units * w // whole for w in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(units * weights[i] % whole), i))
     for i in by_remainder[: units - sum(parts)]:
         parts[i] += 1
-    return [Decimal(sign * p).scaleb(-places) for p in parts]
+    return parts

@@ -23,7 +23,7 @@ SELECT j.id AS job, j.title AS job_title, j.client_id, c.id AS client, c.name AS
        t.id AS task, t.title AS task_title, a.id AS activity, a.name AS activity_name, a.billable AS activity_billable, a.active AS activity_active,
        s.id AS staff, s.name AS staff_name, f.locked_until, z.time_zone, coalesce(pj.increment, pc.increment, f.rounding_increment) AS rounding_increment,
        coalesce(pj.direction, pc.direction, f.rounding_direction) AS rounding_direction,
-       coalesce(pj.minimum, pc.minimum, f.rounding_minimum) AS rounding_minimum
+       coalesce(pj.minimum, pc.minimum, f.rounding_minimum) AS rounding_minimum, coalesce(pj.per, pc.per, f.rounding_per) AS rounding_per
 FROM (VALUES (CAST(:firm AS uuid))) AS one (firm_id)
 LEFT JOIN job_copy j ON j.firm_id = one.firm_id AND j.id = :job
 LEFT JOIN client_copy c ON c.firm_id = one.firm_id AND c.id = j.client_id

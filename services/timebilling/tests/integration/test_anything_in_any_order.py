@@ -24,6 +24,7 @@ from timebilling.arrangements import usecases as arrangements
 from timebilling.credit_notes import usecases as credit_notes
 from timebilling.disbursements import usecases as disbursements
 from timebilling.firm_settings import usecases as firm_settings
+from timebilling.invoices import queries
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
 from timebilling.rates import usecases as rates
@@ -112,9 +113,13 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
         def lock(self, ago: int, reason: str | None) -> None:
             self.act(firm_settings.lock_period, self.firm.today - timedelta(days=ago), reason)
 
-        @rule(increment=st.sampled_from([1, 360, 900]), direction=st.sampled_from(["up", "down", "nearest"]))
-        def round_otherwise(self, increment: int, direction: str) -> None:
-            rounding = {"increment_seconds": increment, "direction": direction, "minimum_seconds": 0}
+        @rule(
+            increment=st.sampled_from([1, 360, 900]),
+            direction=st.sampled_from(["up", "down", "nearest"]),
+            per=st.sampled_from(["entry", "task"]),
+        )
+        def round_otherwise(self, increment: int, direction: str, per: str) -> None:
+            rounding = {"increment_seconds": increment, "direction": direction, "minimum_seconds": 0, "per": per}
             self.act(firm_settings.change, {"rounding": rounding}, None)
 
         @rule(group_by=st.sampled_from(["job", "job_activity", "entry"]))
@@ -145,6 +150,14 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: self.invoices)
         def regroup(self, pick: int, group_by: str) -> None:
             self.act(invoicing.regroup, self.one(self.invoices, pick), {"group_by": group_by}, None)
+
+        @rule(pick=PICK)
+        @precondition(lambda self: self.invoices)
+        def take_line_off(self, pick: int) -> None:
+            id = self.one(self.invoices, pick)
+            lines = self.act(lambda uow: queries.get_invoice(uow, id)["lines"])
+            if lines:
+                self.act(invoicing.remove_line, id, lines[pick % len(lines)]["id"], None)
 
         @rule(pick=PICK, net=AMOUNTS)
         @precondition(lambda self: self.invoices)

@@ -248,6 +248,84 @@ def test_impossible_number_patterns_are_refused(rated: Any, pattern: str, code: 
     assert rated.partner.get("/numbering").json == before
 
 
+# --- rounding per task ------------------------------------------------------------------------------------------------
+
+PER_TASK = {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0, "per": "task"}
+
+
+@pytest.fixture
+def per_task(rated: Any) -> Any:
+    """A firm that rounds what an invoice bills of a task up to six minutes."""
+    version = rated.partner.get("/settings").json["version"]
+    rated.partner.patch("/settings", {"rounding": PER_TASK}, if_match=version).expect(200)
+    return rated
+
+
+def shown(draft: Any) -> list[tuple[str, str, str]]:
+    return [(x["quantity"], x["standard"]["amount"], x["net"]["amount"]) for x in draft["lines"]]
+
+
+def test_rounding_per_task_leaves_entries_as_they_are_and_rounds_their_task_on_the_invoice(per_task: Any) -> None:
+    first, second = per_task.approved(120, 121, task_id=str(per_task.task))
+    (alone,) = per_task.approved(361)
+    entry = per_task.partner.get(f"/time-entries/{first}").json
+    assert (entry["billable_seconds"], entry["value"]) == (120, money("3.33"))
+    why = per_task.partner.get(f"/time-entries/{first}/why").json["billable_seconds"]
+    assert why["says"] == "120 s, up to 6 min, per task on an invoice (the firm's policy): 120 s"
+    # 241 s of the task are 360 s, shared by length; 361 s on no task are 720 s.
+    draft = per_task.draft(group_by="entry")
+    by_item = {x["item_ids"][0]: place for place, x in enumerate(draft["lines"])}
+    figures = shown(draft)
+    assert [figures[by_item[i]] for i in (first, second, alone)] == [
+        ("0.05", "3.33", "4.97"),
+        ("0.05", "3.36", "5.03"),
+        ("0.20", "10.03", "20.00"),
+    ]
+    assert {x["reason"] for x in draft["lines"]} == {"Rounded up to 6 min, per task on an invoice"}
+    together = per_task.partner.post(f"/invoices/{draft['id']}/regroup", {"group_by": "job"}).expect(200).json
+    assert shown(together) == [("0.30", "16.72", "30.00")]
+    per_task.holds()
+    issued = issue(per_task, draft)
+    assert (job(per_task)["billed"], job(per_task)["written_up"]) == (money("30.00"), money("13.28"))
+    per_task.holds()
+    per_task.partner.post(f"/invoices/{issued['id']}/void", {"reason": "mistake"}).expect(200)
+    assert (job(per_task)["remaining"], job(per_task)["written_up"]) == (money("16.72"), money("0.00"))
+    per_task.holds()
+
+
+def test_what_is_left_of_a_task_on_a_draft_is_rounded_anew(per_task: Any) -> None:
+    per_task.approved(120, 120, task_id=str(per_task.task))
+    draft = per_task.draft(group_by="entry")
+    assert shown(draft) == [("0.05", "3.33", "5.00")] * 2
+    priced = change(per_task, draft, 0, net=money("9.00"), reason="agreed")
+    gone = draft["lines"][1]["id"]
+    per_task.partner.delete(f"/invoices/{draft['id']}/lines/{gone}", if_match=priced["version"]).expect(204)
+    kept = per_task.partner.get(f"/invoices/{draft['id']}").json
+    assert (shown(kept), kept["lines"][0]["reason"]) == ([("0.10", "3.33", "9.00")], "agreed")
+    per_task.partner.delete(f"/invoices/{draft['id']}", if_match=kept["version"]).expect(204)
+    draft = per_task.draft(group_by="entry")
+    gone = draft["lines"][0]["id"]
+    per_task.partner.delete(f"/invoices/{draft['id']}/lines/{gone}", if_match=draft["version"]).expect(204)
+    assert shown(per_task.partner.get(f"/invoices/{draft['id']}").json) == [("0.10", "3.33", "10.00")]
+    per_task.holds()
+
+
+def test_who_says_not_per_what_time_is_rounded_leaves_that_as_it_is(per_task: Any) -> None:
+    settings = per_task.partner.get("/settings").json
+    less = {n: v for n, v in PER_TASK.items() if n != "per"} | {"increment_seconds": 900}
+    changed = per_task.partner.patch("/settings", {"rounding": less}, if_match=settings["version"]).expect(200).json
+    assert changed["rounding"] == PER_TASK | {"increment_seconds": 900}
+    per_task.partner.patch("/settings", {"rounding": PER_TASK | {"per": "day"}}, if_match=changed["version"]).problem(
+        400, "request_invalid"
+    )
+    assert per_task.partner.get("/settings").json == changed
+    # A client's policy goes before: per entry.
+    policy = {"scope": "client", "rounding": less}
+    made = per_task.partner.put(f"/rounding-policies/{per_task.client}", policy, if_match=0).expect(200).json
+    assert (made["rounding"]["per"], made["says"]) == ("entry", "up to 15 min")
+    assert per_task.log(61)["billable_seconds"] == 900
+
+
 # --- lines, approval, sending -----------------------------------------------------------------------------------------
 
 

@@ -97,6 +97,18 @@ def test_an_invoice_is_made_as_cii_and_ledes_and_kept(billed: Any) -> None:
     ]
 
 
+def test_ledes_tells_the_time_as_it_is_billed_where_tasks_are_rounded_together(billed: Any) -> None:
+    rounding = {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0, "per": "task"}
+    version = billed.partner.get("/settings").json["version"]
+    billed.partner.patch("/settings", {"rounding": rounding}, if_match=version).expect(200)
+    billed.approved(300, 300, task_id=str(billed.task))
+    billed.invoice = billed.issued()
+    made(billed, ask(billed, "ledes"))
+    _, _, *lines = billed.kept.files()["INV-000002.txt"][1].decode().removesuffix("[]\r\n").split("[]\r\n")
+    # Ten minutes are twelve: 0.1 h each at 100.00, nothing adjusted.
+    assert [(r[10], r[11], r[12]) for r in (x.split("|") for x in lines[:2])] == [("0.10", "0.00", "10.00")] * 2
+
+
 def test_what_breaks_a_rule_is_refused_by_its_name_and_nothing_leaves(billed: Any) -> None:
     done = made(billed, ask(billed, "ubl"))
     assert (done["state"], done["document_id"], done["problem"]["code"]) == ("refused", None, "e_invoice_refused")

@@ -1,8 +1,10 @@
 """WIP, invoices, tax, payments, ledger: the rules that make the numbers right."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -16,8 +18,10 @@ from timebilling.ledger import rules as ledger
 from timebilling.numbering import rules as numbering
 from timebilling.payments import rules as payments
 from timebilling.payments.rules import Open
+from timebilling.rates.rules import value_of
 from timebilling.taxes import rules as taxes
 from timebilling.taxes.rules import Tax
+from timebilling.time_entries.rules import Rounding, billable_seconds
 from timebilling.wip import rules as wip
 
 CENTS = st.integers(0, 10**8).map(lambda n: Decimal(n) / 100)
@@ -57,8 +61,6 @@ def test_every_age_has_one_bucket(days: int) -> None:
 
 
 def item(job: int = 0, activity: str | None = None, standard: str = "10.00", seconds: int = 360) -> Item:
-    from uuid import UUID
-
     return Item(
         new_id(),
         UUID(int=job),
@@ -91,6 +93,63 @@ def test_lines_per_job_and_activity_say_so() -> None:
         ("Job 1", 1, "0.10"),
         ("Job 2", 1, "0.10"),
     ]
+
+
+def timed(seconds: int, task: int = 1, rate: str = "180.00", per: str = "task", **more: Any) -> Item:
+    """Work of a task at a rate, carried at its standard value."""
+    rounding = Rounding(360, "up", 0, per)
+    value = value_of(billable_seconds(seconds, True, rounding), Decimal(rate), "GBP")
+    task_id = UUID(int=task) if task else None
+    made = item(standard=str(value), seconds=billable_seconds(seconds, True, rounding))
+    return replace(made, task_id=task_id, rate=Decimal(rate), rounding=rounding, **more)
+
+
+def test_the_time_of_a_task_is_rounded_once_on_an_invoice() -> None:
+    # Three calls of two minutes are one tenth of an hour, not three; work on no task is its job's together.
+    items = [timed(120), timed(120), timed(120), timed(61, task=2), timed(60, task=0), timed(60, task=0)]
+    rounded = invoices.rounded_per_task(items, "GBP")
+    assert [i.billable_seconds for i in rounded] == [120, 120, 120, 360, 180, 180]
+    assert [str(i.worth) for i in rounded] == ["6.00", "6.00", "6.00", "18.00", "9.00", "9.00"]
+    (line,) = invoices.lines_of(rounded, "job")
+    assert (str(line.quantity), str(line.standard), str(line.worth)) == ("0.30", "27.05", "54.00")
+    assert line.why == "Rounded up to 6 min, per task on an invoice"
+
+
+def test_work_valued_by_hand_before_is_not_valued_by_rounding() -> None:
+    kept, other = invoices.rounded_per_task([timed(120, untouched=False), timed(120)], "GBP")
+    assert (kept.billable_seconds, kept.worth, other.worth) == (180, kept.standard, Decimal("9.00"))
+
+
+def test_only_who_rounds_per_task_has_tasks_rounded() -> None:
+    items = [timed(120, per="entry"), timed(120, per="entry"), item()]
+    assert invoices.rounded_per_task(items, "GBP") == items
+    assert invoices.lines_of(items, "job")[0].why is None
+
+
+@given(
+    st.lists(
+        st.builds(timed, st.integers(1, 30_000), st.integers(0, 2), st.sampled_from(["180.00", "99.99", "0"])),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from(["job", "job_activity", "entry"]),
+)
+def test_a_rounded_task_is_the_same_hours_and_cents_however_its_lines_are_grouped(
+    items: list[Item], group_by: str
+) -> None:
+    rounded = invoices.rounded_per_task(items, "GBP")
+    assert [i.id for i in rounded] == [i.id for i in items]
+    for task in {i.task_id for i in items}:
+        seconds = sum(i.billable_seconds for i in items if i.task_id == task)
+        mine = [i for i in rounded if i.task_id == task]
+        assert sum(i.billable_seconds for i in mine) == Rounding(360, "up").apply(seconds)
+        for rate in {i.rate for i in mine}:
+            of_rate = [i for i in mine if i.rate == rate]
+            assert rate is not None
+            assert sum(i.worth for i in of_rate) == value_of(sum(i.billable_seconds for i in of_rate), rate, "GBP")
+    lines = invoices.lines_of(rounded, group_by)
+    assert sum(x.worth for x in lines) == sum(i.worth for i in rounded)
+    assert all((x.why is None) == (x.worth == x.standard) for x in lines)
 
 
 @given(st.lists(CENTS, min_size=1, max_size=30), CENTS)

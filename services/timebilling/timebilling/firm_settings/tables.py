@@ -19,6 +19,7 @@ class FirmSettings(FirmOwned, Versioned, Base):
     rounding_increment: Mapped[int] = mapped_column(default=1)  # seconds
     rounding_direction: Mapped[str] = mapped_column(default="up")
     rounding_minimum: Mapped[int] = mapped_column(default=0)  # seconds
+    rounding_per: Mapped[str] = mapped_column(default="entry")  # entry, task
     locked_until: Mapped[date | None]
     payment_terms_days: Mapped[int] = mapped_column(default=14)
     default_tax_code_id: Mapped[UUID | None]
@@ -30,4 +31,4 @@ class FirmSettings(FirmOwned, Versioned, Base):
 
     @property
     def rounding(self) -> Rounding:
-        return Rounding(self.rounding_increment, self.rounding_direction, self.rounding_minimum)
+        return Rounding(self.rounding_increment, self.rounding_direction, self.rounding_minimum, self.rounding_per)

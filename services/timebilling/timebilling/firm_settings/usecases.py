@@ -54,12 +54,10 @@ def change(uow: Uow, body: dict[str, Any], if_match: int | None) -> FirmSettings
     settings = _stored(uow, if_match)
     before = view(settings)
     if "rounding" in body:
-        rounding = Rounding.of(body["rounding"])
-        settings.rounding_increment, settings.rounding_direction, settings.rounding_minimum = (
-            rounding.increment,
-            rounding.direction,
-            rounding.minimum,
-        )
+        # Who doesn't say per what leaves that as it is.
+        rounding = Rounding.of({"per": settings.rounding_per} | body["rounding"])
+        settings.rounding_increment, settings.rounding_direction = rounding.increment, rounding.direction
+        settings.rounding_minimum, settings.rounding_per = rounding.minimum, rounding.per
     for name in ("payment_terms_days", "approve_before_issue", "seller"):
         if name in body:
             setattr(settings, name, body[name])
@@ -113,6 +111,7 @@ def _defaults(**more: Any) -> FirmSettings:
         "rounding_increment": 1,
         "rounding_direction": "up",
         "rounding_minimum": 0,
+        "rounding_per": "entry",
         "payment_terms_days": 14,
         "seller": {},
         "cash_rounding": {},

@@ -23,6 +23,7 @@ from timebilling.money import ZERO
 from timebilling.taxes import rules as tax_rules
 from timebilling.taxes import usecases as taxes
 from timebilling.taxes.rules import Priced
+from timebilling.time_entries.rules import PER_TASK, Rounding
 
 # --- items ------------------------------------------------------------------------------------------------------------
 
@@ -30,7 +31,8 @@ from timebilling.taxes.rules import Priced
 _ITEM = """
 SELECT w.id, w.client_id, w.job_id, coalesce(j.title, '') AS job_title, w.activity_id, a.name AS activity_name,
        coalesce(s.name, '') AS staff_name, w.day, coalesce(e.narrative, d.description, '') AS narrative, w.billable_seconds,
-       w.remaining AS standard, w.currency, w.state, w.kind, g.id AS arrangement_id, g.kind AS terms
+       w.remaining AS standard, w.remaining = w.standard AS untouched, w.currency, w.state, w.kind, g.id AS arrangement_id, g.kind AS terms,
+       e.task_id, e.bill_rate AS rate, e.rounding
 FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
 LEFT JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
 LEFT JOIN disbursements d ON w.kind = 'disbursement' AND d.firm_id = w.firm_id AND d.id = w.id
@@ -66,7 +68,8 @@ def open_items(uow: Uow, of: ClientCopy, job_ids: Sequence[UUID], until: date | 
     rows = [r for r in rows if r.currency == of.currency] or list(rows)
     if not rows:
         raise Conflict("nothing_to_bill", "There is no unbilled work to put on this draft.")
-    return _items(rows), _currency(rows)
+    currency = _currency(rows)
+    return _items(rows, currency), currency
 
 
 def named_items(uow: Uow, of: ClientCopy, ids: Sequence[UUID]) -> tuple[list[Item], str]:
@@ -89,7 +92,8 @@ def named_items(uow: Uow, of: ClientCopy, ids: Sequence[UUID]) -> tuple[list[Ite
             _check_item(of, entries[id].client_id, (entries[id].status, entries[id].billable, None), pointer)
         else:
             raise NotFound("time_entry_not_found", "There is no such time entry.", pointer=pointer)
-    return _items(rows), _currency(rows)
+    currency = _currency(rows)
+    return _items(rows, currency), currency
 
 
 def arrangement_items(uow: Uow, arrangement_id: UUID, currency: str, until: date | None) -> list[Item]:
@@ -101,7 +105,7 @@ def arrangement_items(uow: Uow, arrangement_id: UUID, currency: str, until: date
         ),
         {"firm": uow.firm_id, "arrangement": arrangement_id, "currency": currency, "until": until},
     ).all()
-    return _items(rows)
+    return _items(rows, currency)
 
 
 def items_on(uow: Uow, invoice: Invoice) -> dict[UUID, list[Item]]:
@@ -115,9 +119,10 @@ def items_on(uow: Uow, invoice: Invoice) -> dict[UUID, list[Item]]:
         ),
         {"firm": uow.firm_id, "invoice": invoice.id},
     ).all()
+    line_of = {r.id: r.line_id for r in rows}
     found: dict[UUID, list[Item]] = {}
-    for row in rows:
-        found.setdefault(row.line_id, []).extend(_items([row]))
+    for item in _items(rows, invoice.currency):
+        found.setdefault(line_of[item.id], []).append(item)
     return found
 
 
@@ -144,7 +149,8 @@ def _check_item(of: ClientCopy, client_id: UUID, stands: tuple[str, bool, str | 
         raise Conflict(*refused, pointer=pointer)
 
 
-def _items(rows: Iterable[Any]) -> list[Item]:
+def _items(rows: Iterable[Any], currency: str) -> list[Item]:
+    """Rows as items, in the order in which lines are made of them; rounded where that is per task."""
     items = [
         Item(
             r.id,
@@ -159,10 +165,15 @@ def _items(rows: Iterable[Any]) -> list[Item]:
             r.standard,
             r.kind,
             r.arrangement_id,
+            task_id=r.task_id,
+            rate=r.rate,
+            rounding=Rounding.of(r.rounding) if r.rounding else None,
+            untouched=r.untouched,
         )
         for r in rows
     ]
-    return sorted(items, key=lambda i: (i.job_title, i.job_id, i.activity_name or "", i.day, i.id))
+    ordered = sorted(items, key=lambda i: (i.job_title, i.job_id, i.activity_name or "", i.day, i.id))
+    return rules.rounded_per_task(ordered, currency)
 
 
 def _currency(rows: Sequence[Any]) -> str:
@@ -189,7 +200,7 @@ def put_work(
     reasons: Sequence[str | None] | None = None,
     first: int = 1,
 ) -> list[InvoiceLine]:
-    """Puts lines and the items behind them on a draft and reserves the items; at their standard value unless told otherwise."""
+    """Puts lines and the items behind them on a draft and reserves the items; at what they are worth unless told otherwise."""
     lines = [
         new_line(
             invoice,
@@ -200,8 +211,8 @@ def put_work(
             quantity=line.quantity,
             unit=line.unit,
             standard=line.standard,
-            amount=line.standard if amounts is None else amounts[place - first],
-            reason=reasons[place - first] if reasons else None,
+            amount=line.worth if amounts is None else amounts[place - first],
+            reason=reasons[place - first] if reasons else line.why,
             tax_code_id=line.tax_code_id or tax_code_id,
             arrangement_id=line.arrangement_id,
         )
@@ -274,6 +285,23 @@ def take_off(uow: Uow, lines: Sequence[InvoiceLine], *, release: bool = True) ->
     for line in lines:
         uow.session.delete(line)
     uow.session.flush()
+
+
+def round_again(
+    uow: Uow, invoice: Invoice, lines: Sequence[InvoiceLine], before: Mapping[UUID, Sequence[Item]]
+) -> None:
+    """After work was taken off a draft: what is left of each task is rounded anew, on lines that nobody has priced otherwise."""
+    if not any(i.rounding and i.rounding.per == PER_TASK for items in before.values() for i in items):
+        return
+    now = items_on(uow, invoice)
+    for line in lines:
+        was = rules.Line(line.job_id, line.description, list(before.get(line.id, [])))
+        left = rules.Line(line.job_id, line.description, now.get(line.id, []))
+        if line.kind != rules.WORK or was.items == left.items:
+            continue
+        line.quantity = left.quantity
+        if line.amount == was.worth:
+            line.amount, line.reason = left.worth, left.why
 
 
 def price(lines: Sequence[InvoiceLine], amount: Decimal, reason: str | None, currency: str, inclusive: bool) -> None:

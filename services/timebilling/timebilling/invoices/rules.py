@@ -1,13 +1,15 @@
 """Invoices: lines from WIP, writing up and down, totals, numbers, derived status. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from chassis.errors import Conflict, DomainError, Invalid
-from timebilling.money import ZERO, spread
+from timebilling.money import ZERO, spread, spread_units
+from timebilling.rates.rules import value_of
+from timebilling.time_entries.rules import PER_TASK, Rounding
 
 DRAFT, ISSUED, VOID = "draft", "issued", "void"
 FIRST_DAY = date(1990, 1, 1)
@@ -33,6 +35,16 @@ class Item:
     kind: str = "time"  # time, disbursement
     arrangement_id: UUID | None = None  # the fee terms of its engagement
     tax_code_id: UUID | None = None  # of its own, where it has one
+    task_id: UUID | None = None
+    rate: Decimal | None = None  # an hour, as approved
+    rounding: Rounding | None = None  # as approved
+    untouched: bool = True  # carried at its standard value, not written up or down before
+    rounded: Decimal | None = None  # its part of its task's rounded value, where that is rounded per task
+
+    @property
+    def worth(self) -> Decimal:
+        """What it is drafted at: what it is carried at, or its part of its rounded task."""
+        return self.standard if self.rounded is None else self.rounded
 
 
 @dataclass(slots=True)
@@ -47,6 +59,18 @@ class Line:
     @property
     def standard(self) -> Decimal:
         return sum((i.standard for i in self.items), ZERO)
+
+    @property
+    def worth(self) -> Decimal:
+        return sum((i.worth for i in self.items), ZERO)
+
+    @property
+    def why(self) -> str | None:
+        """Why its work is drafted at another amount than it is carried at."""
+        if self.worth == self.standard:
+            return None
+        policies = dict.fromkeys(i.rounding.says() for i in self.items if i.rounding and i.rounded is not None)
+        return f"Rounded {'; '.join(policies)}"
 
     @property
     def kind(self) -> str:
@@ -75,6 +99,39 @@ class Line:
 def hours(seconds: int) -> Decimal:
     """Hours with two decimals, half up: what a line's quantity shows."""
     return (Decimal(seconds) / 3600).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def rounded_per_task(items: Sequence[Item], currency: str) -> list[Item]:
+    """The items of an invoice; of those whose policy rounds per task, the time of each task is rounded together.
+
+    The rounded seconds are spread over the task's items by their length, the value of what each rate then has by their new length (largest
+    remainder), so that whatever lines they are put on sum to the same hours and cents. Work without a task is its job's, together. An item
+    that was written up or down before keeps what it is carried at.
+    """
+    tasks: dict[tuple[object, ...], list[int]] = {}
+    for place, item in enumerate(items):
+        if item.rounding is not None and item.rounding.per == PER_TASK and item.rate is not None:
+            tasks.setdefault((item.job_id, item.task_id, item.rounding), []).append(place)
+    made = list(items)
+    for places in tasks.values():
+        for place, item in zip(places, _task_rounded([items[p] for p in places], currency), strict=True):
+            made[place] = item
+    return made
+
+
+def _task_rounded(items: Sequence[Item], currency: str) -> Iterable[Item]:
+    policy, lengths = items[0].rounding, [i.billable_seconds for i in items]
+    assert policy is not None
+    seconds = spread_units(policy.apply(sum(lengths)), lengths)
+    rounded: list[Decimal | None] = [None] * len(items)
+    for rate in {i.rate for i in items}:
+        mine = [n for n, i in enumerate(items) if i.rate == rate]
+        assert rate is not None
+        value = value_of(sum(seconds[n] for n in mine), rate, currency)
+        parts = spread(value, [Decimal(seconds[n]) for n in mine], currency)
+        for n, part in zip(mine, parts, strict=True):
+            rounded[n] = part if items[n].untouched else None
+    return [replace(i, billable_seconds=s, rounded=r) for i, s, r in zip(items, seconds, rounded, strict=True)]
 
 
 def lines_of(items: Sequence[Item], group_by: str) -> list[Line]:

@@ -186,8 +186,10 @@ def remove_line(uow: Uow, invoice_id: UUID, line_id: UUID, if_match: int | None)
     invoice = _draft(uow, invoice_id, if_match)
     lines = parts.lines_of(uow, invoice)
     line = parts.line_of(lines, line_id)
+    items, left = parts.items_on(uow, invoice), [x for x in lines if x is not line]
     parts.take_off(uow, [line])
-    parts.total_up(uow, invoice, [x for x in lines if x is not line], today(uow))
+    parts.round_again(uow, invoice, left, items)
+    parts.total_up(uow, invoice, left, today(uow))
     invoice.approved_at = invoice.approved_by = None
     uow.audit("invoice.line_removed", "invoice", invoice.id, before={"line": line.description, "net": str(line.net)})
 
@@ -211,7 +213,7 @@ def regroup(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int | No
     worth: dict[UUID, tuple[Decimal, str | None, UUID | None]] = {}
     for line in old:
         mine = items.get(line.id, [])
-        shares = money.spread(line.amount - line.discount, [i.standard for i in mine], invoice.currency)
+        shares = money.spread(line.amount - line.discount, [i.worth for i in mine], invoice.currency)
         reason = line.reason or line.discount_reason
         worth |= {i.id: (share, reason, line.tax_code_id) for i, share in zip(mine, shares, strict=True)}
     together = sorted((i for x in old for i in items.get(x.id, [])), key=lambda i: (i.job_title, i.job_id, i.day, i.id))
@@ -229,7 +231,7 @@ def regroup(uow: Uow, invoice_id: UUID, body: dict[str, Any], if_match: int | No
     kept = [x for x in lines if x not in old]
     amounts = [sum((worth[i.id][0] for i in line.items), ZERO) for line in made]
     said = [
-        "; ".join(dict.fromkeys(r for i in line.items if (r := worth[i.id][1]))) or None
+        "; ".join(dict.fromkeys(r for i in line.items if (r := worth[i.id][1]))) or line.why
         if amount != line.standard
         else None
         for line, amount in zip(made, amounts, strict=True)

@@ -1,6 +1,6 @@
 """Reading files made on request, and what LEDES tells of an invoice. Rows join the policed client copy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,11 @@ from chassis import paging
 from chassis.errors import Conflict, NotFound
 from chassis.uow import Uow
 from timebilling.einvoices.ledes import Item
+from timebilling.invoices.rules import Item as Work
+from timebilling.invoices.rules import rounded_per_task
 from timebilling.invoices.tables import Invoice
 from timebilling.made_files import progress
+from timebilling.time_entries.rules import Rounding
 
 # How many wait before one: how far it is.
 _FILES = f"""
@@ -90,8 +93,8 @@ def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 _LINES = text("""
-    SELECT l.kind AS line_kind, l.description, l.quantity, l.net, l.job_id AS line_job_id, x.billed, w.kind, w.day, w.billable_seconds, w.standard,
-           e.bill_rate, coalesce(nullif(e.narrative, ''), d.description, l.description) AS says, coalesce(w.job_id, l.job_id) AS job_id,
+    SELECT l.kind AS line_kind, l.description, l.quantity, l.net, l.job_id AS line_job_id, x.billed, w.id, w.kind, w.day, w.billable_seconds, w.standard,
+           w.currency, e.task_id, e.rounding, e.bill_rate, coalesce(nullif(e.narrative, ''), d.description, l.description) AS says, coalesce(w.job_id, l.job_id) AS job_id,
            s.id AS staff_id, coalesce(s.name, '') AS staff_name, coalesce(s.grade, '') AS grade
     FROM invoice_lines l LEFT JOIN invoice_items x ON x.firm_id = l.firm_id AND x.line_id = l.id
     LEFT JOIN wip_items w ON w.firm_id = x.firm_id AND w.id = x.item_id
@@ -105,15 +108,27 @@ def ledes_items(uow: Uow, invoice: Invoice) -> list[Item]:
     """The work and expenses behind an invoice one by one; a line with nothing behind it as a whole."""
     assert invoice.issued_on is not None
     rows = uow.session.execute(_LINES, {"firm": uow.firm_id, "invoice": invoice.id}).all()
-    items = []
+    items, seconds = [], _billed_seconds(rows)
     for r in rows:
         matter = str(r.job_id or invoice.client_id).replace("-", "")[-20:]
         if r.kind is None:
             items.append(Item("F", matter, "", Decimal(1), r.net, r.net, invoice.issued_on, r.description))
         elif r.kind == "time":
-            units = (Decimal(r.billable_seconds) / 3600).quantize(Decimal("0.01"))
+            units = (Decimal(seconds[r.id]) / 3600).quantize(Decimal("0.01"))
             who = str(r.staff_id or "").replace("-", "")[-20:]
             items.append(Item("F", matter, "", units, r.bill_rate or Decimal(0), r.billed, r.day, r.says, timekeeper_id=who, timekeeper_name=r.staff_name, grade=r.grade))  # fmt: skip
         else:
             items.append(Item("E", matter, "", Decimal(1), r.standard, r.billed, r.day, r.says, expense_code="E124"))
     return items
+
+
+def _billed_seconds(rows: Sequence[Any]) -> dict[UUID, int]:
+    """How long each piece of work is on its invoice: as approved, or its part of its task where that is rounded together."""
+    timed = [r for r in rows if r.kind == "time"]
+    if not timed:
+        return {}
+    work = [
+        Work(r.id, r.job_id, "", None, None, "", r.day, "", r.billable_seconds, r.standard, task_id=r.task_id, rate=r.bill_rate, rounding=Rounding.of(r.rounding))
+        for r in timed
+    ]  # fmt: skip
+    return {i.id: i.billable_seconds for i in rounded_per_task(work, timed[0].currency)}

@@ -16,7 +16,8 @@ class RoundingPolicy(FirmOwned, Versioned, Base):
     increment: Mapped[int]  # seconds
     direction: Mapped[str]
     minimum: Mapped[int]  # seconds
+    per: Mapped[str]  # entry, task
 
     @property
     def rounding(self) -> Rounding:
-        return Rounding(self.increment, self.direction, self.minimum)
+        return Rounding(self.increment, self.direction, self.minimum, self.per)

@@ -14,7 +14,7 @@ from timebilling.rounding.tables import RoundingPolicy
 from timebilling.time_entries.rules import Rounding
 
 _POLICIES = """
-SELECT p.id, p.scope, concat_ws(' · ', c.name, j.title) AS name, p.increment, p.direction, p.minimum, p.version FROM rounding_policies p
+SELECT p.id, p.scope, concat_ws(' · ', c.name, j.title) AS name, p.increment, p.direction, p.minimum, p.per, p.version FROM rounding_policies p
 LEFT JOIN job_copy j ON j.firm_id = p.firm_id AND p.scope = 'job' AND j.id = p.id
 JOIN client_copy c ON c.firm_id = p.firm_id AND c.id = CASE p.scope WHEN 'job' THEN j.client_id ELSE p.id END
 WHERE p.firm_id = :firm"""
@@ -36,7 +36,12 @@ def put(uow: Uow, subject_id: UUID, body: dict[str, Any], if_match: int | None) 
     if (policy.version if policy else 0) != (if_match or 0):
         raise lost_update(policy.version if policy else 0)
     before = _facts(policy) if policy else None
-    values = {"increment": rounding.increment, "direction": rounding.direction, "minimum": rounding.minimum}
+    values = {
+        "increment": rounding.increment,
+        "direction": rounding.direction,
+        "minimum": rounding.minimum,
+        "per": rounding.per,
+    }
     if policy is None:
         policy = RoundingPolicy(id=subject_id, scope=body["scope"], **values)
         uow.session.add(policy)
@@ -78,7 +83,7 @@ def _one(uow: Uow, subject_id: UUID) -> dict[str, Any]:
 
 
 def _view(row: Any) -> dict[str, Any]:
-    rounding = Rounding(row["increment"], row["direction"], row["minimum"])
+    rounding = Rounding(row["increment"], row["direction"], row["minimum"], row["per"])
     names = ("id", "scope", "name", "version")
     return {n: row[n] for n in names} | {"rounding": rounding.view(), "says": rounding.says()}
 

@@ -22,7 +22,7 @@ SELECT e.id, e.staff_id, s.name AS staff_name, e.client_id, c.name AS client_nam
        e.status, e.return_reason, e.override_rate, e.override_currency, e.override_reason, e.billable_seconds, e.currency, e.bill_rate,
        e.version, w.state AS wip, w.standard, w.invoice_id, coalesce(pj.increment, pc.increment, f.rounding_increment) AS rounding_increment,
        coalesce(pj.direction, pc.direction, f.rounding_direction) AS rounding_direction,
-       coalesce(pj.minimum, pc.minimum, f.rounding_minimum) AS rounding_minimum
+       coalesce(pj.minimum, pc.minimum, f.rounding_minimum) AS rounding_minimum, coalesce(pj.per, pc.per, f.rounding_per) AS rounding_per
 FROM time_entries e
 JOIN client_copy c ON c.firm_id = e.firm_id AND c.id = e.client_id
 LEFT JOIN job_copy j ON j.firm_id = e.firm_id AND j.id = e.job_id
@@ -138,7 +138,8 @@ def rounding_of(row: Mapping[Any, Any]) -> Rounding:
     """The firm's present policy, from a row that joined its settings (a firm without any rounds nothing)."""
     if row["rounding_increment"] is None:
         return Rounding()
-    return Rounding(row["rounding_increment"], row["rounding_direction"], row["rounding_minimum"])
+    names = ("increment", "direction", "minimum", "per")
+    return Rounding(*(row[f"rounding_{n}"] for n in names))
 
 
 def states(uow: Uow) -> Iterator[tuple[UUID, int, TimeEntryChanged]]:

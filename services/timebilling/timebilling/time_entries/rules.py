@@ -28,16 +28,21 @@ FROZEN = (
 )
 
 
+PER_ENTRY, PER_TASK = "entry", "task"
+
+
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """A firm's policy for the billable figure, per entry. All in seconds.
+    """A policy for the billable figure. Lengths in seconds.
 
-    `direction`: up, down, nearest (half goes up). `minimum` holds for every billable entry of more than nothing.
+    `direction`: up, down, nearest (half goes up). `minimum` holds for everything billable of more than nothing. `per` says what is rounded:
+    each entry, or what an invoice bills of a task together (`invoices.rules.rounded_per_task`).
     """
 
     increment: int = 1
     direction: str = "up"
     minimum: int = 0
+    per: str = PER_ENTRY
 
     def apply(self, seconds: int) -> int:
         """Billable seconds of raw seconds: a multiple of the increment, or the minimum where that is more."""
@@ -48,17 +53,26 @@ class Rounding:
         return max((full + more) * self.increment, self.minimum)
 
     def view(self) -> dict[str, Any]:
-        return {"increment_seconds": self.increment, "direction": self.direction, "minimum_seconds": self.minimum}
+        return {
+            "increment_seconds": self.increment,
+            "direction": self.direction,
+            "minimum_seconds": self.minimum,
+            "per": self.per,
+        }
 
     @classmethod
     def of(cls, value: dict[str, Any]) -> "Rounding":
-        return cls(value["increment_seconds"], value["direction"], value["minimum_seconds"])
+        """Of a `view`; what was frozen before there was a `per` was rounded per entry."""
+        return cls(
+            value["increment_seconds"], value["direction"], value["minimum_seconds"], value.get("per", PER_ENTRY)
+        )
 
     def says(self) -> str:
         if self.increment == 1 and not self.minimum:
             return "to the second"
         text = f"{self.direction} to {_minutes(self.increment)}"
-        return f"{text}, at least {_minutes(self.minimum)}" if self.minimum else text
+        text = f"{text}, at least {_minutes(self.minimum)}" if self.minimum else text
+        return f"{text}, per task on an invoice" if self.per == PER_TASK else text
 
 
 def _minutes(seconds: int) -> str:
@@ -66,8 +80,10 @@ def _minutes(seconds: int) -> str:
 
 
 def billable_seconds(seconds: int, billable: bool, rounding: Rounding) -> int:
-    """The figure that is billed; the raw seconds stay as they are."""
-    return rounding.apply(seconds) if billable else 0
+    """The figure that is billed; the raw seconds stay as they are. What is rounded per task is not rounded before its invoice."""
+    if not billable:
+        return 0
+    return seconds if rounding.per == PER_TASK else rounding.apply(seconds)
 
 
 def check_seconds(seconds: int) -> None:

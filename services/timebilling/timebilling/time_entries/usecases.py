@@ -480,6 +480,7 @@ def _shown(uow: Uow, entry: TimeEntry, context: Row[Any]) -> dict[str, Any]:
         "rounding_increment",
         "rounding_direction",
         "rounding_minimum",
+        "rounding_per",
     ]
     return (
         {c: getattr(entry, c) for c in columns}

@@ -75,12 +75,13 @@ function Rules({ settings, may }: { settings: SettingsData; may: boolean }) {
       increment: String(rounding.increment_seconds),
       minimum: rounding.minimum_seconds / 60,
       direction: rounding.direction,
+      per: rounding.per ?? 'entry',
       terms: settings.payment_terms_days,
       tax: settings.default_tax_code_id ?? null,
     },
   });
   const save = useSettingsAct(
-    ({ increment, minimum, direction, terms, tax }: typeof form.values) =>
+    ({ increment, minimum, direction, per, terms, tax }: typeof form.values) =>
       body(
         timebilling.PATCH('/settings', {
           params: { header: { 'If-Match': `"${settings.version}"` } },
@@ -89,6 +90,7 @@ function Rules({ settings, may }: { settings: SettingsData; may: boolean }) {
               increment_seconds: Number(increment),
               minimum_seconds: Math.round(minimum * 60),
               direction,
+              per,
             },
             payment_terms_days: terms,
             default_tax_code_id: tax,
@@ -123,6 +125,15 @@ function Rules({ settings, may }: { settings: SettingsData; may: boolean }) {
             {...form.getInputProps('direction')}
           />
           <NumberInput label="At least (minutes)" min={0} max={1440} {...form.getInputProps('minimum')} />
+          <Select
+            label="What is rounded"
+            allowDeselect={false}
+            data={[
+              { value: 'entry', label: 'Each entry' },
+              { value: 'task', label: 'Each task on an invoice' },
+            ]}
+            {...form.getInputProps('per')}
+          />
         </Group>
         <Group grow align="start">
           <NumberInput
