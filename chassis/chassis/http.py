@@ -34,7 +34,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import openapi, telemetry
+from chassis import merged, openapi, telemetry
 from chassis.auth import Principal
 from chassis.errors import (
     BadRequest,
@@ -135,6 +135,9 @@ class _Operation:
         self._id = spec["operationId"]
         self._audiences = tuple(spec.get("x-audiences", DEFAULT_AUDIENCES))
         self._reads = reads
+        # A list narrowed by the id of a client that was merged into another is the list of the one that stands.
+        asked = {parameter["name"] for parameter in spec.get("parameters", ()) if parameter["in"] == "query"}
+        self._leads_on = merged.FILTER in asked and "repoint" in runtime.service.timers
         self._one_page = (
             "limit" in inspect.signature(function).parameters and "cursor" in inspect.signature(function).parameters
         )
@@ -167,10 +170,15 @@ class _Operation:
         if self._one_page and "text/csv" in headers.get("accept", ""):
             return _csv(self._pages(principal, arguments))
         with unit_of_work(self._runtime, principal) as uow:
-            reply = self._as_reply(self._function(uow, **arguments))
+            reply = self._as_reply(self._function(uow, **self._led_on(uow, arguments)))
             if uow.wrote:  # a read that leaves a trace (who opened what) or fetched a copy it lacked
                 uow.commit()
             return _response(reply, self._base_path, headers.get("if-none-match"))
+
+    def _led_on(self, uow: Uow, arguments: dict[str, Any]) -> dict[str, Any]:
+        if not self._leads_on or not (given := arguments.get(merged.FILTER)):
+            return arguments
+        return arguments | {merged.FILTER: str(merged.standing(uow, given))}
 
     def _write(self, principal: Principal, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
         if_match = _version(headers.get("if-match"))
@@ -216,7 +224,7 @@ class _Operation:
         cursor = None
         while True:
             with unit_of_work(self._runtime, principal) as uow:
-                page = self._function(uow, **arguments | {"limit": 200, "cursor": cursor})
+                page = self._function(uow, **self._led_on(uow, arguments) | {"limit": 200, "cursor": cursor})
             yield page["items"]
             cursor = page["next_cursor"]
             if cursor is None:

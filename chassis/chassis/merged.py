@@ -1,9 +1,11 @@
 """Things of another service that became one: the id given up is followed to the one that stands for it.
 
 A service that refers to such things calls `mergeable(op)` in a migration, `follow` when it hears of a merge, `standing`
-where an id comes in that may have been given up meanwhile, and names `again` among its timers as `repoint`.
+where an id comes in that may have been given up meanwhile, and names `again` among its timers as `repoint`. Lists of such
+a service that are narrowed by `FILTER` are narrowed to the one that stands (`chassis.http`).
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +15,7 @@ from sqlalchemy import text
 from chassis.migrate import protect
 from chassis.uow import Uow
 
+FILTER = "client_id"  # clients are what becomes one
 _AGAIN_AFTER = timedelta(minutes=2)  # longer than any transaction lasts
 
 _NOTE = text(
@@ -21,6 +24,7 @@ _NOTE = text(
 )
 _CHAIN = text("UPDATE merged_ids SET into_id = :into WHERE firm_id = :firm AND into_id = :old")
 _STANDING = text("SELECT into_id FROM merged_ids WHERE firm_id = :firm AND id = :id")
+_ALL_STANDING = text("SELECT id, into_id FROM merged_ids WHERE firm_id = :firm AND id = ANY(:ids)")
 _REPOINT = text("SELECT repoint(:column, :old, :into)")
 
 
@@ -50,6 +54,13 @@ def standing(uow: Uow, id: UUID | str) -> UUID:
     """The id that stands for this one: mostly itself."""
     found = uow.session.execute(_STANDING, {"firm": uow.firm_id, "id": UUID(str(id))}).scalar()
     return found or UUID(str(id))
+
+
+def all_standing(uow: Uow, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The ids that stand for these, by those given."""
+    found = {id: id for id in ids}
+    given_up = uow.session.execute(_ALL_STANDING, {"firm": uow.firm_id, "ids": list(found)})
+    return found | {row.id: row.into_id for row in given_up}
 
 
 def mergeable(op: Any, column: str) -> None:

@@ -13,7 +13,6 @@ from chassis.service import State
 from chassis.uow import Uow
 from clients.contacts.events import contact_changed
 from clients.contacts.tables import Contact
-from clients.parties.finding import STANDING
 
 _CONTACTS = """
 WITH page AS MATERIALIZED (
@@ -38,7 +37,7 @@ ORDER BY p.sort_name, p.id
 _FILTERS = {
     "client_id": (
         "AND k.id IN (SELECT r.contact_id FROM contact_roles r JOIN clients c ON c.firm_id = r.firm_id AND c.id = r.client_id "
-        f"WHERE r.client_id = {STANDING})"
+        "WHERE r.client_id = CAST(:client_id AS uuid))"
     ),
     "active": "AND k.active = :active",
     "portal_access": "AND k.portal_access = :portal_access",

@@ -15,7 +15,6 @@ from clients import codes
 from clients.engagements import rules
 from clients.engagements.events import engagement_changed
 from clients.engagements.tables import Engagement
-from clients.parties.finding import STANDING
 
 _ENGAGEMENTS = """
 WITH page AS MATERIALIZED (
@@ -36,7 +35,7 @@ ORDER BY p.starts_on DESC, p.id DESC
 """
 
 _FILTERS = {
-    "client_id": f"AND e.client_id = {STANDING}",
+    "client_id": "AND e.client_id = CAST(:client_id AS uuid)",
     "status": "AND e.status = :status",
     "service": "AND e.service = :service",
 }

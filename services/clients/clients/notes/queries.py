@@ -31,13 +31,13 @@ def read_note(uow: Uow, note_id: UUID | str) -> dict[str, Any]:
 
 def list_notes(uow: Uow, client_id: str, limit: int, cursor: str | None, pinned: bool | None) -> dict[str, Any]:
     """A page of a client's notes, newest first. Errors: `client_not_found`, `cursor_invalid`."""
-    require_client(uow, client_id)
+    of = require_client(uow, client_id)
     after, parameters = keyset(["n.id"], cursor, descending=True)
     where = "AND n.client_id = CAST(:client_id AS uuid) " + after
     if pinned is not None:
         where += " AND n.pinned = :pinned"
         parameters["pinned"] = pinned
-    return page(_notes(uow, where, {**parameters, "client_id": client_id}, rows=limit + 1), limit, lambda n: (n["id"],))
+    return page(_notes(uow, where, {**parameters, "client_id": of}, rows=limit + 1), limit, lambda n: (n["id"],))
 
 
 def _notes(uow: Uow, where: str, parameters: dict[str, Any], rows: int) -> list[dict[str, Any]]:

@@ -7,11 +7,6 @@ from chassis.merged import standing
 from chassis.uow import Uow
 from clients.parties.tables import Client
 
-# An id as lists are filtered by it, `:client_id`: one that was given up leads to the client that stands.
-STANDING = (
-    "coalesce((SELECT m.into_id FROM merged_ids m WHERE m.id = CAST(:client_id AS uuid)), CAST(:client_id AS uuid))"
-)
-
 
 def find(uow: Uow, client_id: UUID | str, *, lock: bool = False, version: int | None = None) -> Client:
     """The client, or the one it was merged into. Errors: `client_not_found`, `version_conflict`."""

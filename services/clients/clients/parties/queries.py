@@ -101,11 +101,18 @@ def read_client(uow: Uow, client_id: UUID | str) -> dict[str, Any]:
     return _shape(items[0])
 
 
-def require_client(uow: Uow, client_id: UUID | str) -> None:
-    """Errors: `client_not_found`."""
-    there = text("SELECT 1 FROM clients c WHERE c.id = CAST(:id AS uuid)")
-    if not uow.session.execute(there, {"id": str(client_id)}).first():
+_THERE = text(
+    "SELECT c.id FROM clients c WHERE c.id = "
+    "coalesce((SELECT m.into_id FROM merged_ids m WHERE m.id = CAST(:id AS uuid)), CAST(:id AS uuid))"
+)
+
+
+def require_client(uow: Uow, client_id: UUID | str) -> UUID:
+    """The client's id, or that of the one it was merged into. Errors: `client_not_found`."""
+    there = uow.session.execute(_THERE, {"id": str(client_id)}).mappings().first()
+    if there is None:
         raise NotFound("client_not_found", "There is no such client.")
+    return UUID(str(there["id"]))
 
 
 def list_clients(

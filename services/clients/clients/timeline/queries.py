@@ -19,12 +19,12 @@ LIMIT :rows
 
 def read_timeline(uow: Uow, client_id: str, limit: int, cursor: str | None, kind: str | None) -> dict[str, Any]:
     """A page of what happened with a client, latest first. Errors: `client_not_found`, `cursor_invalid`."""
-    require_client(uow, client_id)
+    of = require_client(uow, client_id)
     where, parameters = keyset(["t.at", "t.id"], cursor, descending=True, casts=["timestamptz", "uuid"])
     if kind is not None:
         where += " AND t.kind = :kind"
         parameters["kind"] = kind
     rows = uow.session.execute(
-        text(_TIMELINE.format(where=where)), {**parameters, "client_id": client_id, "rows": limit + 1}
+        text(_TIMELINE.format(where=where)), {**parameters, "client_id": of, "rows": limit + 1}
     ).mappings()
     return page([dict(row) for row in rows], limit, lambda row: (row["at"].isoformat(), row["id"]))

@@ -186,6 +186,32 @@ def test_things_can_be_done_by_the_id_given_up(office, pair):
     assert office.api.post(f"/clients/{duplicate['id']}/activate").problem(409, "client_already_active")
 
 
+def test_what_hangs_on_the_survivor_is_read_by_the_id_given_up(office, pair):
+    survivor, duplicate = pair
+    office.api.post(f"/clients/{duplicate['id']}/notes", {"text": "Theirs"}).expect(201)
+    office.api.post(f"/clients/{survivor['id']}/notes", {"text": "Ours"}).expect(201)
+    group = {"name": "Family", "client_ids": [duplicate["id"]]}
+    office.api.post("/groups", group).expect(201)
+    related = {"client_id": duplicate["id"], "kind": "advised_by", "other_name": "Old Bank"}
+    office.api.post("/relationships", related).expect(201)
+    office.api.post("/conflict-checks", {"names": ["Nobody"], "client_id": duplicate["id"]}).expect(201)
+    office.contact("Jo", duplicate), office.engagement(duplicate)
+    merge(office, survivor, duplicate).expect(200)
+
+    def read(path):
+        return office.api.get(path).expect(200).json["items"]
+
+    for path in ("clients/{}/notes", "clients/{}/timeline", "groups?client_id={}", "relationships?client_id={}",
+                 "conflict-checks?client_id={}", "contacts?client_id={}", "engagements?client_id={}"):  # fmt: skip
+        by_either = [read("/" + path.format(client["id"])) for client in pair]
+        assert by_either[0] == by_either[1] != [], path
+    csv = office.api.get(f"/contacts?client_id={duplicate['id']}", headers={"accept": "text/csv"}).expect(200)
+    assert len(csv.response.text.splitlines()) == 2
+    written = office.api.post(f"/clients/{duplicate['id']}/notes", {"text": "By the old id"}).expect(201).json
+    assert written["client_id"] == survivor["id"]
+    office.bens.get(f"/clients/{new_id()}/timeline").problem(404, "client_not_found")
+
+
 def test_a_chain_of_merges_leads_to_its_end(office):
     a, b, c = office.client("A"), office.client("B"), office.client("C")
     b = merge(office, b, a).expect(200).json

@@ -63,6 +63,56 @@ def test_what_was_said_before_a_merge_and_is_heard_after_it_finds_the_survivor(f
     assert named(firm, firm.client) == {}
 
 
+def test_lists_are_asked_for_by_the_id_given_up(firm, vat):
+    survivor = firm.client_named("Jones Ltd")
+    template = firm.publish(vat)
+    firm.apply(template)
+    body = {"template_id": template, "clients": [{"client_id": str(firm.client)}]}
+    series = {"rule": {"kind": "months", "every": 3}, "starts_on": "2099-01-01"}
+    firm.api.post("/schedules", body | series).expect(201)
+    merge(firm, firm.client, survivor)
+
+    def read(path, client, part):
+        answer = firm.api.get(path, params={"client_id": str(client), **part}).expect(200).json
+        return answer.get("items") or answer.get("groups") or answer["columns"]
+
+    by_owner = {"by": "owner"}
+    for path, part in (("/jobs", {}), ("/tasks", {}), ("/requests", {}), ("/schedules", {}), ("/board", {}),
+                       ("/jobs/groups", by_owner), ("/tasks/groups", by_owner)):  # fmt: skip
+        assert read(path, firm.client, part) == read(path, survivor, part) != [], path
+    asked = firm.api.get("/jobs", params={"client_id": str(firm.client)}, headers={"accept": "text/csv"}).expect(200)
+    assert len(asked.response.text.splitlines()) == 2
+
+
+def test_many_are_named_by_ids_given_up(firm, vat):
+    survivor, template = firm.client_named("Jones Ltd"), firm.publish(vat)
+    merge(firm, firm.client, survivor)
+    body = {"clients": [{"client_id": str(firm.client)}]}
+    run = firm.api.post(f"/templates/{template}/apply", body).expect(202).json
+    firm.world.run_due(firm.id)
+    (made,) = firm.api.get(f"/runs/{run['id']}/items").expect(200).json["items"]
+    assert (made["status"], made["client"]["id"]) == ("done", str(survivor))
+    both = {"clients": [{"client_id": str(client)} for client in (firm.client, survivor)]}
+    firm.api.post(f"/templates/{template}/apply", both).problem(422, "client_twice")
+    series = {"template_id": template, "rule": {"kind": "months", "every": 3}, "starts_on": "2099-01-01"}
+    (planned,) = firm.api.post("/schedules", series | body).expect(201).json["items"]
+    assert planned["schedule"]["client"]["id"] == str(survivor)
+
+
+def test_an_automation_for_a_client_goes_on_for_the_one_that_stands(firm):
+    survivor, other = firm.client_named("Jones Ltd"), firm.client_named("Other Ltd")
+    condition = {"field": "client", "is": [str(firm.client)]}
+    body = {"name": "Tag", "trigger": {"on": "job_made"}, "conditions": [condition]}
+    firm.api.post("/automations", body | {"actions": [{"do": "apply_tag", "tag": "seen"}]}).expect(201)
+    merge(firm, firm.client, survivor)
+    made = [
+        firm.api.post("/jobs", {"client_id": str(c), "title": "Advice"}).expect(201).json for c in (survivor, other)
+    ]
+    while firm.world.run_due(firm.id):
+        pass
+    assert [firm.job(job["id"])["tags"] for job in made] == [["seen"], []]
+
+
 def test_a_removed_client_is_forgotten(firm):
     firm.deliver(ClientRemoved(client_id=str(firm.client)))
     with firm.world.uow(firm.id) as uow:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chassis.errors import Conflict, DomainError, Invalid, NotFound
+from chassis.merged import all_standing
 from chassis.uow import Uow
 from workflow.copies.tables import ClientCopy, EngagementCopy
 from workflow.jobs.aggregate import WholeJob, settle_new
@@ -23,7 +24,7 @@ Named = tuple[UUID, UUID | None]  # client, engagement
 def preview(uow: Uow, template_id: UUID, body: Mapping[str, Any]) -> tuple[Order, list[Application | DomainError]]:
     """The plan for each client, or why there is none. Errors: those of `order_of`, `client_twice`."""
     order = order_of(uow, template_id, body)
-    return order, _planned(uow, order, _named(body))
+    return order, _planned(uow, order, _named(uow, body))
 
 
 def apply(uow: Uow, template_id: UUID, body: Mapping[str, Any]) -> Run:
@@ -31,7 +32,7 @@ def apply(uow: Uow, template_id: UUID, body: Mapping[str, Any]) -> Run:
     Errors: those of `order_of`, `client_twice`."""
     order = order_of(uow, template_id, body)
     assert order.number is not None
-    named = _named(body)
+    named = _named(uow, body)
     known = _clients(uow, [client_id for client_id, _ in named])
     items = []
     for client_id, engagement_id in named:
@@ -127,9 +128,10 @@ def _unknown() -> NotFound:
     return NotFound("client_not_found", "There is no such client.")
 
 
-def _named(body: Mapping[str, Any]) -> list[Named]:
-    """Errors: `client_twice`."""
-    named = [(UUID(c["client_id"]), optional_uuid(c.get("engagement_id"))) for c in body["clients"]]
+def _named(uow: Uow, body: Mapping[str, Any]) -> list[Named]:
+    """By the ids that stand. Errors: `client_twice`."""
+    stands = all_standing(uow, (UUID(c["client_id"]) for c in body["clients"]))
+    named = [(stands[UUID(c["client_id"])], optional_uuid(c.get("engagement_id"))) for c in body["clients"]]
     seen: set[UUID] = set()
     for i, (client_id, _) in enumerate(named):
         if client_id in seen:

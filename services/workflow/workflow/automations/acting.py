@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 
 from chassis.errors import Conflict, NotFound
 from chassis.uow import Uow
@@ -45,10 +45,17 @@ class Scene:
     day: date  # of the happening, in the firm's zone
     calendar: Any = field(repr=False)
 
+    given_up: Sequence[str] = ()  # ids of clients that were merged into the job's
+
     @property
     def facts(self) -> dict[str, Any]:
-        """What conditions ask about: how it was at the happening, and what the client is now."""
-        return self.happening.facts | {"client_status": self.client.status, "client_tag": list(self.client.tags)}
+        """What conditions ask about: how it was at the happening, and what the client is now, by whichever id it is named."""
+        client = [str(self.client.id), *self.given_up]
+        now = {"client_status": self.client.status, "client_tag": list(self.client.tags), "client": client}
+        return self.happening.facts | now
+
+
+_GIVEN_UP = text("SELECT id, into_id FROM merged_ids WHERE firm_id = :firm AND into_id = ANY(:ids)")
 
 
 def scenes(uow: Uow, happenings: Sequence[Happening], content: Mapping[str, Any]) -> list[Scene]:
@@ -67,6 +74,11 @@ def scenes(uow: Uow, happenings: Sequence[Happening], content: Mapping[str, Any]
     stages = {stage.id: stage.name for stage in stages_of(uow)}
     templates = {row.id: row.name for row in uow.session.execute(select(Template.id, Template.name))}
     zone, calendar = firm_zone(uow), calendar_of(uow)
+    given_up: dict[UUID, list[str]] = {}
+    if any(rules.condition_values(content, "client")):
+        clients = {"firm": uow.firm_id, "ids": [client.id for _, client in jobs_found.values()]}
+        for row in uow.session.execute(_GIVEN_UP, clients):
+            given_up.setdefault(row.into_id, []).append(str(row.id))
     return [
         Scene(
             happening=h,
@@ -80,6 +92,7 @@ def scenes(uow: Uow, happenings: Sequence[Happening], content: Mapping[str, Any]
             templates=templates,
             day=h.at.astimezone(zone).date(),
             calendar=calendar,
+            given_up=given_up.get(jobs_found[h.job_id][1].id, ()),
         )
         for h in happenings
         if h.job_id in jobs_found

@@ -10,6 +10,7 @@ from sqlalchemy import and_, select
 
 from chassis.db import new_id
 from chassis.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from chassis.merged import all_standing
 from chassis.uow import Uow
 from workflow.copies.tables import ClientCopy, EngagementCopy
 from workflow.copies.usecases import active_staff, calendar_of, day_begins, today_of
@@ -42,7 +43,8 @@ def create_schedules(uow: Uow, body: Mapping[str, Any]) -> list[Schedule | Domai
     missed = _missed(uow, rule, starts_on, ends_on, ahead, body.get("missed"))
     skipped = missed if body.get("missed") == "skip" else []
     made: list[Schedule | DomainError] = []
-    for named, refusal in zip(body["clients"], _refusals(uow, body["clients"], order.template.id), strict=True):
+    clients = _standing(uow, body["clients"])
+    for named, refusal in zip(clients, _refusals(uow, clients, order.template.id), strict=True):
         if refusal:
             made.append(refusal)
             continue
@@ -50,7 +52,7 @@ def create_schedules(uow: Uow, body: Mapping[str, Any]) -> list[Schedule | Domai
             id=new_id(),
             template_id=order.template.id,
             template_version=body.get("template_version"),
-            client_id=UUID(named["client_id"]),
+            client_id=named["client_id"],
             engagement_id=optional_uuid(named.get("engagement_id")),
             rule=rule.as_json(),
             starts_on=starts_on,
@@ -126,9 +128,15 @@ def _missed(
     return found
 
 
+def _standing(uow: Uow, clients: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As they are named, by the ids that stand."""
+    stands = all_standing(uow, (UUID(client["client_id"]) for client in clients))
+    return [{**client, "client_id": stands[UUID(client["client_id"])]} for client in clients]
+
+
 def _refusals(uow: Uow, clients: Sequence[Mapping[str, Any]], template_id: UUID) -> list[DomainError | None]:
     """Per client why it can't have the schedule. Errors: `client_twice`."""
-    ids = [UUID(client["client_id"]) for client in clients]
+    ids = [client["client_id"] for client in clients]
     if len(set(ids)) < len(ids):
         raise Invalid("client_twice", "A client is named twice.", pointer="/clients")
     known = {c.id: c for c in uow.session.scalars(select(ClientCopy).where(ClientCopy.id.in_(ids)))}
