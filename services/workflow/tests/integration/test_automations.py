@@ -387,6 +387,35 @@ def test_one_that_would_set_itself_off_is_refused_at_saving(firm: Any) -> None:
     firm.api.patch(f"/automations/{off.json['id']}", {"enabled": True}, if_match=off.etag).expect(200)
 
 
+def test_one_that_the_calendar_would_set_off_for_ever_is_refused_at_saving(firm: Any) -> None:
+    later = {"do": "set_date", "which": "extended", "after": {"amount": 1, "unit": "months"}}
+    postpone = {
+        "name": "Postpone",
+        "trigger": {"on": "due_near", "days": 3, "of": "job"},
+        "conditions": [{"field": "job_tag", "is_not": ["postponed"]}],
+        "actions": [later],
+    }
+    refused = firm.api.post("/automations", postpone).problem(422, "automation_triggers_itself")
+    assert refused.json["pointer"] == "/actions/0"
+    assert firm.api.get("/automations").json["items"] == []
+    carried = {"key": "chase", "name": "Chase", "trigger": {"on": "due_near", "days": 3, "of": "task"}}
+    carried |= {"actions": [{"do": "create_task", "title": "Chase", "due_after": {"amount": 1, "unit": "days"}}]}
+    content = TWO | {"automations": [carried]}
+    firm.api.post("/templates", {"name": "T", "content": content}).problem(422, "automation_triggers_itself")
+    # Once for a job it is what one would want: the tag that it gives keeps it from going on.
+    once = postpone | {"actions": [later, {"do": "apply_tag", "tag": "postponed"}]}
+    firm.api.post("/automations", once).expect(201)
+    near = job(firm, "Near", internal_due_on=day(2))
+    work(firm)
+    assert (firm.job(near["id"])["extended_due_on"] is not None, firm.job(near["id"])["tags"]) == (True, ["postponed"])
+    move = {"which": "internal", "due_on": day(1), "reason": "sooner"}
+    firm.api.post(f"/jobs/{near['id']}/due_date", move).expect(200)
+    with firm.world.uow(firm.id) as uow:
+        uow.later("automation_calendar", firm.id)
+    work(firm)
+    assert [r["outcome"] for r in runs(firm)] == ["not_met", "done"]
+
+
 def test_a_loop_that_could_not_be_seen_is_stopped_and_logged(firm: Any) -> None:
     template = firm.publish(TWO, name="Follow-up")
     automation(firm, "status_turned", {"do": "create_job", "template_id": template, "same_period": False}, name="B")

@@ -98,6 +98,73 @@ def test_one_that_sets_itself_off_is_seen() -> None:
     assert loop("a", a=automation("request_sent", {"do": "send_request", "title": "More", "items": [{}]})) == ("a", "a")
 
 
+SOON = {"amount": 2, "unit": "days"}
+LATER = {"do": "set_date", "which": "task", "after": {"amount": 1, "unit": "weeks"}}
+CHASE = {"do": "create_task", "title": "Chase", "due_after": SOON}
+ASK = {"do": "send_request", "title": "Where is it?", "items": [{}], "due_after": SOON}
+
+
+def near(*actions: dict[str, Any], of: str = "task", **more: Any) -> Any:
+    return automation("due_near", *actions, days=3, of=of, **more)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        near(TELL, LATER),
+        near(LATER, task_key="file"),
+        near(LATER | {"task_key": "file"}, task_key="file"),
+        near(LATER | {"which": "extended"}, of="job"),
+        near(CHASE),
+        near(CHASE, conditions=[{"field": "task_role", "is_not": ["reviewer"]}]),
+        automation("request_overdue", ASK),
+    ],
+)
+def test_one_that_the_calendar_would_set_off_again_and_again_is_seen(endless: Any) -> None:
+    """A chain ends when the calendar takes over: nothing that runs would stop these."""
+    assert loop("a", a=endless) == ("a", "a")
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        near(LATER, of="job"),
+        near(LATER | {"which": "internal"}),
+        near(LATER | {"task_key": "review"}, task_key="file"),
+        near(CHASE, task_key="file"),
+        near(CHASE, of="job"),
+        near(CHASE, conditions=[{"field": "task_role", "is": ["preparer"]}]),
+        near({name: value for name, value in CHASE.items() if name != "due_after"}),
+        automation("request_overdue", ASK, request_key="papers"),
+        automation("request_overdue", TELL, CHASE),
+    ],
+)
+def test_what_no_calendar_brings_back_is_no_loop(ends: Any) -> None:
+    assert loop("a", a=ends) is None
+
+
+def test_a_tag_that_an_automation_gives_and_passes_over_ends_it() -> None:
+    tag, once = {"do": "apply_tag", "tag": " extended"}, [{"field": "job_tag", "is_not": ["extended"]}]
+    extend = LATER | {"which": "extended"}
+    assert loop("a", a=near(extend, tag, of="job", conditions=once)) is None
+    assert loop("a", a=near(extend, of="job", conditions=once)) == ("a", "a")
+    assert loop("a", a=near(extend, tag, of="job", conditions=[{"field": "job_tag", "is": ["big"]}])) == ("a", "a")
+    # What happens at once sees only the tags given before it.
+    assert loop("a", a=automation("stage_entered", tag, move(REVIEW), conditions=once)) is None
+    assert loop("a", a=automation("stage_entered", move(REVIEW), tag, conditions=once)) == ("a", "a")
+
+
+def test_a_loop_through_the_calendar_and_others_is_seen_with_its_path() -> None:
+    makes, moves = near(CHASE, task_key="file"), near(LATER)
+    assert loop("a", a=makes, b=near(LATER, task_key="file")) is None
+    assert loop("b", a=makes, b=moves) == ("b", "b")
+    asks = automation("request_overdue", CHASE, ASK, request_key="papers")
+    chases = near(ASK, conditions=[{"field": "task_role", "is_not": ["reviewer"]}])
+    again = automation("request_overdue", CHASE)
+    assert loop("a", a=asks, b=chases) is None
+    assert loop("a", a=again, b=chases) == ("a", "b", "a")
+
+
 def test_one_whose_doing_is_something_else_than_it_waits_for_is_no_loop() -> None:
     assert loop("a", a=automation("stage_entered", move(FILED), stage_id=REVIEW)) is None
     assert loop("a", a=automation("task_done", move(FILED))) is None

@@ -237,25 +237,50 @@ def _unmet(condition: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an action makes happen: a kind of happening, what is known of it, and whether it is the same job's."""
+    """What an action makes happen: a kind of happening, what is known of it, whether it is the same job's, and the tags that
+    the automation has given the job by then."""
 
     kind: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     same_job: bool = True
     action: int = 0
+    tags: frozenset[str] = frozenset()
 
 
 def effects(content: Mapping[str, Any], service_of: Callable[[str], str]) -> Iterator[Effect]:
-    """What can be seen beforehand of what an automation's actions set off."""
+    """What can be seen beforehand of what an automation's actions set off, at once or when a date that they set comes near."""
+    yield from _at_once(content, service_of)
+    tags = _tags(content["actions"])
+    for i, action in enumerate(content["actions"]):
+        match action["do"]:
+            case "set_date" if action["which"] == "task":
+                key = action.get("task_key", content["trigger"].get("task_key"))
+                yield Effect("due_near", {"of": "task"} | ({"task_key": key} if key else {}), action=i, tags=tags)
+            case "set_date":
+                yield Effect("due_near", {"of": "job"}, action=i, tags=tags)
+            case "create_task" if "due_after" in action:
+                made = {"of": "task", "task_key": "", "task_role": action.get("role", "")}
+                yield Effect("due_near", made, action=i, tags=tags)
+            case "send_request" if "due_after" in action:
+                yield Effect("request_overdue", {"request_key": ""}, action=i, tags=tags)
+
+
+def _tags(actions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(action["tag"].strip() for action in actions if action["do"] == "apply_tag")
+
+
+def _at_once(content: Mapping[str, Any], service_of: Callable[[str], str]) -> Iterator[Effect]:
     for i, action in enumerate(content["actions"]):
         match action["do"]:
             case "move_stage":
-                yield Effect("stage_entered", {"stage": action["stage_id"]}, action=i)
+                so_far = _tags(content["actions"][:i])
+                yield Effect("stage_entered", {"stage": action["stage_id"]}, action=i, tags=so_far)
             case "create_job":
                 made = {"template": action["template_id"], "service": service_of(action["template_id"])}
                 yield Effect("job_made", made, same_job=False, action=i)
             case "send_request":
-                yield Effect("request_sent", {"request_key": action.get("request_key")}, action=i)
+                so_far = _tags(content["actions"][:i])
+                yield Effect("request_sent", {"request_key": action.get("request_key")}, action=i, tags=so_far)
 
 
 def may_answer(content: Mapping[str, Any], effect: Effect) -> bool:
@@ -263,9 +288,11 @@ def may_answer(content: Mapping[str, Any], effect: Effect) -> bool:
     trigger = content["trigger"]
     if trigger["on"] != effect.kind:
         return False
-    pairs = (("stage_id", "stage"), ("request_key", "request_key"))
+    pairs = (("stage_id", "stage"), ("request_key", "request_key"), ("task_key", "task_key"), ("of", "of"))
     if any(n in trigger and f in effect.facts and trigger[n] != effect.facts[f] for n, f in pairs):
         return False
+    if any(c["field"] == "job_tag" and effect.tags & set(c.get("is_not", ())) for c in content["conditions"]):
+        return False  # it passes over what bears the tag
     return not any(c["field"] in effect.facts and _unmet(c, effect.facts) for c in content["conditions"])
 
 
@@ -278,7 +305,8 @@ class Loop:
 
 
 def find_loop(own: str, all_of_them: Mapping[str, Mapping[str, Any]], service_of: Callable[[str], str]) -> Loop | None:
-    """A way by which the automation `own` would set itself off, by itself or through others."""
+    """A way by which the automation `own` would set itself off, by itself or else through others."""
+    itself_first = sorted(all_of_them.items(), key=lambda named: named[0] != own)
 
     def search(name: str, path: tuple[str, ...], narrowed: Mapping[str, Any], first: int | None) -> Loop | None:
         here = _narrow(narrowed, all_of_them[name])
@@ -286,7 +314,7 @@ def find_loop(own: str, all_of_them: Mapping[str, Mapping[str, Any]], service_of
             return None
         for effect in effects(all_of_them[name], service_of):
             begun = effect.action if first is None else first
-            for other, content in all_of_them.items():
+            for other, content in itself_first:
                 if not may_answer(content, effect):
                     continue
                 further = here if effect.same_job else {}
