@@ -48,7 +48,8 @@ def main(words: list[str]) -> None:
 
 
 def measure(report: Report, tasks: int, clients: int, rounds: int) -> None:
-    world, firm, me = make_world(service), uuid4(), uuid4()
+    # As it runs outside tests: answers are not held against the specification.
+    world, firm, me = make_world(service, validate_responses=False), uuid4(), uuid4()
     try:
         world.deliver(firm, FirmUpdated(firm_id=str(firm), time_zone="Europe/London", country="GB", version=1))
         world.deliver(

@@ -474,8 +474,7 @@ def make_world(service: Service, **settings: Any) -> World:
         owner_database_url=owner_url,
         issuer=ISSUER,
         public_url=ISSUER,
-        validate_responses=True,
-        **settings,
+        **{"validate_responses": True, **settings},
     )
     runtime = Runtime(service, loaded, keys=keys)
     runtime.__dict__["tokens"] = TestTokens(keys, service.name)

@@ -25,14 +25,14 @@ def test_weekends_are_those_of_the_country() -> None:
 
 
 def test_a_working_week_holds_from_its_day_until_the_next() -> None:
-    person = Person(2250, [PART_TIME, WorkingWeek(date(2026, 11, 25), (0, 0, 100, 0, 0, 0, 0))])
+    person = Person(2250, (PART_TIME, WorkingWeek(date(2026, 11, 25), (0, 0, 100, 0, 0, 0, 0))))
     assert day_of(person, date(2026, 11, 20), LONDON).minutes == 450
     assert day_of(person, date(2026, 11, 24), LONDON).minutes == 450
     assert day_of(person, date(2026, 11, 25), LONDON).minutes == 100
 
 
 def test_somebody_may_work_at_the_weekend() -> None:
-    assert day_of(Person(2250, [PART_TIME]), date(2026, 11, 28), LONDON).minutes == 60
+    assert day_of(Person(2250, (PART_TIME,)), date(2026, 11, 28), LONDON).minutes == 60
 
 
 def test_holidays_and_closures_are_off_for_everybody() -> None:
@@ -43,7 +43,7 @@ def test_holidays_and_closures_are_off_for_everybody() -> None:
 
 def test_leave_takes_the_day_or_its_part_and_never_more() -> None:
     def away(*leave: Leave) -> int:
-        return day_of(Person(2250, [], leave), MONDAY, LONDON).minutes
+        return day_of(Person(2250, (), leave), MONDAY, LONDON).minutes
 
     assert away(Leave(MONDAY, MONDAY)) == 0
     assert away(Leave(MONDAY, MONDAY, 225)) == 225
@@ -56,7 +56,7 @@ days = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 
 @given(
     st.integers(0, 6000),
-    st.lists(st.builds(WorkingWeek, days, st.tuples(*[st.integers(0, 1440)] * 7)), max_size=3),
+    st.lists(st.builds(WorkingWeek, days, st.tuples(*[st.integers(0, 1440)] * 7)), max_size=3).map(tuple),
     st.lists(
         st.builds(
             lambda d, n, m: Leave(d, d + timedelta(days=n), m),
@@ -65,11 +65,11 @@ days = st.dates(date(2024, 1, 1), date(2028, 12, 31))
             st.none() | st.integers(1, 1440),
         ),
         max_size=4,
-    ),
+    ).map(tuple),
     days,
 )
 def test_leave_never_adds_time_and_a_day_never_has_more_than_it_holds(
-    weekly: int, weeks: list[WorkingWeek], leave: list[Leave], day: date
+    weekly: int, weeks: tuple[WorkingWeek, ...], leave: tuple[Leave, ...], day: date
 ) -> None:
     with_leave = day_of(Person(weekly, weeks, leave), day, LONDON)
     without = day_of(Person(weekly, weeks), day, LONDON)

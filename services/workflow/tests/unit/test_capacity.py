@@ -12,7 +12,9 @@ from workflow.capacity.rules import Hours, Load, Piece, Weeks
 
 MONDAY = date(2026, 11, 23)
 WEEKS = Weeks(MONDAY, 3, MONDAY)
-FULL = Hours({d: 450 for d, _ in WEEKS.days() if d.weekday() < 5}, 450)
+FULL = Hours(
+    {day: 450 for day in (WEEKS.today + timedelta(days=i) for i in range(7 * WEEKS.count)) if day.weekday() < 5}, 450
+)
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
 
 
@@ -21,7 +23,7 @@ def beyond(first: date, last: date) -> int:
 
 
 def spread(minutes: int, begin: date, due: date, hours: Hours = FULL, weeks: Weeks = WEEKS) -> dict[int, int]:
-    return rules.spread(minutes, begin, due, hours, weeks, beyond)
+    return rules.share(minutes, rules.weights(begin, due, hours, weeks, beyond))
 
 
 def day(offset: int) -> date:

@@ -154,7 +154,7 @@ def people(uow: Uow, first: date, last: date, staff_ids: Collection[UUID] | None
     )
     for leave in uow.session.scalars(select(Leave).where(touching)):
         away[leave.staff_id].append(rules.Leave(leave.first_day, leave.last_day, leave.minutes))
-    return {s: rules.Person(minutes, weeks[s], away[s]) for s, minutes in capacity.items()}
+    return {s: rules.Person(minutes, tuple(weeks[s]), tuple(away[s])) for s, minutes in capacity.items()}
 
 
 def availability_states(uow: Uow) -> Iterator[tuple[UUID, int, Any]]:

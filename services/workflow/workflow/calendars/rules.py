@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from workflow.dates.rules import Calendar
 
@@ -34,8 +35,8 @@ class Person:
     """What the working time of one person depends on."""
 
     weekly_minutes: int
-    weeks: Sequence[WorkingWeek] = ()
-    leave: Sequence[Leave] = ()
+    weeks: tuple[WorkingWeek, ...] = ()
+    leave: tuple[Leave, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,15 @@ def _usual(person: Person, day: date, calendar: Calendar) -> int:
     begun = [week for week in person.weeks if week.from_on <= day]
     if begun:
         return max(begun, key=lambda week: week.from_on).minutes[day.weekday()]
-    monday = day - timedelta(days=day.weekday())
-    week = [d for d in (monday + timedelta(days=i) for i in range(7)) if not calendar.is_weekend(d)]
-    if day not in week:
-        return 0
-    each, rest = divmod(person.weekly_minutes, len(week))
-    return each + (week.index(day) < rest)
+    return _spread_evenly(person.weekly_minutes, calendar, day - timedelta(days=day.weekday()))[day.weekday()]
+
+
+@lru_cache(maxsize=5000)
+def _spread_evenly(minutes: int, calendar: Calendar, monday: date) -> Sequence[int]:
+    """A week's minutes over those of its days that are no weekend, Monday first."""
+    working = [i for i in range(7) if not calendar.is_weekend(monday + timedelta(days=i))]
+    each, rest = divmod(minutes, len(working))
+    return [each + (working.index(i) < rest) if i in working else 0 for i in range(7)]
 
 
 def days_within(ranges: Iterable[tuple[date, date]]) -> frozenset[date]:

@@ -1,7 +1,7 @@
 """Capacity as the API shows it: loaded in a few statements, worked out by the rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from chassis.errors import DomainError, NotFound
 from chassis.uow import Uow
 from workflow.applications.usecases import preview
 from workflow.calendars.queries import people as working_people
-from workflow.calendars.rules import days_of
+from workflow.calendars.rules import Person, days_of
 from workflow.capacity import rules
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import calendar_of, firm_of, today_of
@@ -38,15 +38,19 @@ _OPEN = f"t.firm_id = :firm AND t.status IN ('not_started', 'in_progress') AND {
 # An open task's job is open; it is said so that only those are read.
 _WITH_JOB = "tasks t JOIN jobs j ON j.firm_id = t.firm_id AND j.id = t.job_id AND j.closed_at IS NULL AND j.cancelled_at IS NULL"
 
-# Tasks that begin and end alike are spread as one. A job is looked up only where a task has no date of its own, so that the
-# rest is read from an index.
+# Tasks that begin and end alike are spread as one, and none that can only begin behind the weeks. They are put together as
+# the index has them; only for a task that has begun, or has no date of its own, its time or its job are looked up.
+_ALONE = "t.status = 'in_progress' OR t.due_sort = '9999-12-31'"
 _WORK = f"""
-SELECT owner_id, begins, due, sum(minutes)::bigint AS minutes
+SELECT owner_id, begins, CASE WHEN due IS NOT NULL THEN GREATEST(due, begins) END AS due, sum(minutes)::bigint AS minutes
 FROM (SELECT t.owner_id, {_BEGINS} AS begins, {_LEFT} AS minutes,
         CASE WHEN t.due_sort < '9999-12-31' THEN t.due_sort
             ELSE (SELECT j.due_on FROM jobs j WHERE j.firm_id = t.firm_id AND j.id = t.job_id) END AS due
-    FROM tasks t WHERE {_OPEN}) w
-GROUP BY owner_id, begins, due
+    FROM (SELECT t.firm_id, t.owner_id, t.due_sort, t.begins_on, t.status, sum(t.budget_minutes)::int AS budget_minutes,
+            CASE WHEN {_ALONE} THEN t.job_id END AS job_id, CASE WHEN {_ALONE} THEN t.id END AS id
+        FROM tasks t WHERE {_OPEN} AND (t.begins_on <= :last OR {_ALONE})
+        GROUP BY t.firm_id, t.owner_id, t.due_sort, t.begins_on, t.status, 7, 8) t) w
+GROUP BY 1, 2, 3
 """
 _PIECES = f"""
 SELECT w.*, c.name AS client_name FROM (
@@ -56,7 +60,7 @@ SELECT w.*, c.name AS client_name FROM (
     ORDER BY {_DUE}, t.id LIMIT :most) w
 JOIN client_copy c ON c.firm_id = :firm AND c.id = w.client_id WHERE w.minutes > 0
 """
-_STAFF = "SELECT id, name, skills, weekly_capacity_minutes FROM staff_copy WHERE firm_id = :firm AND active ORDER BY name, id"
+_STAFF = "SELECT id, name, skills FROM staff_copy WHERE firm_id = :firm AND active ORDER BY name, id"
 _MOST_PIECES = 2000
 
 
@@ -72,10 +76,17 @@ class Outlook:
     load: rules.Load
     unassigned: list[int]
     undated: dict[UUID | None, int]
+    _weights: dict[tuple[int, date, date], rules.Weights] = field(default_factory=dict)
 
     def spread(self, owner: UUID | None, minutes: int, begins: date, due: date) -> dict[int, int]:
+        """The minutes in each week; people who work alike share their hours, and so what a span of days weighs."""
         hours = self.hours.get(owner, self.unassigned_hours) if owner else self.unassigned_hours
-        return rules.spread(minutes, begins, due, hours, self.weeks, self._business_days)
+        span = (id(hours), begins, due)
+        weights = self._weights.get(span)
+        if weights is None:
+            weights = rules.weights(begins, due, hours, self.weeks, self._business_days)
+            self._weights[span] = weights
+        return rules.share(minutes, weights)
 
     def _business_days(self, first: date, last: date) -> int:
         return _business_days(self.calendar, first, min(last, first + timedelta(days=731)))
@@ -102,18 +113,19 @@ def outlook(uow: Uow, count: int) -> Outlook:
     first = today - timedelta(days=(today.isoweekday() - firm_of(uow).week_start) % 7)
     weeks = rules.Weeks(first, count, today)
     staff = {row["id"]: row for row in uow.rows(_STAFF, {"firm": uow.firm_id})}
-    hours, available = {}, {}
+    alike: dict[Person, rules.Hours] = {}
+    hours = {}
     for staff_id, person in working_people(uow, today, weeks.last).items():
-        days = {d.day: d.minutes for d in days_of(person, today, weeks.last, calendar)}
-        hours[staff_id] = rules.Hours(days, staff[staff_id]["weekly_capacity_minutes"] // 5)
-        sums = [0] * count
-        for day, week in weeks.days():
-            sums[week] += days.get(day, 0)
-        available[staff_id] = sums
-    anybody = rules.Hours({day: int(calendar.is_business_day(day)) for day, _ in weeks.days()}, 1)
+        if person not in alike:
+            days = {d.day: d.minutes for d in days_of(person, today, weeks.last, calendar)}
+            alike[person] = rules.Hours(days, person.weekly_minutes // 5)
+        hours[staff_id] = alike[person]
+    available = {staff_id: [own.within(*span) for span in weeks.spans()] for staff_id, own in hours.items()}
+    ahead = (today + timedelta(days=i) for i in range((weeks.last - today).days + 1))
+    anybody = rules.Hours({day: int(calendar.is_business_day(day)) for day in ahead}, 1)
     load = rules.Load(available, {staff_id: [0] * count for staff_id in staff})
     made = Outlook(weeks, calendar, staff, hours, anybody, load, [0] * count, {})
-    for row in uow.rows(_WORK, {"firm": uow.firm_id, "today": today}):
+    for row in uow.rows(_WORK, {"firm": uow.firm_id, "today": today, "last": weeks.last}):
         made.add(row["owner_id"], row["minutes"], row["begins"], row["due"])
     return made
 
@@ -132,11 +144,7 @@ def capacity(uow: Uow, count: int) -> dict[str, Any]:
 
 
 def _weeks(seen: Outlook) -> list[dict[str, date]]:
-    first = seen.weeks.first
-    return [
-        {"first_day": first + timedelta(days=7 * n), "last_day": first + timedelta(days=7 * n + 6)}
-        for n in range(seen.weeks.count)
-    ]
+    return [{"first_day": first, "last_day": last} for first, last in seen.weeks.spans()]
 
 
 def _person(seen: Outlook, staff_id: UUID) -> dict[str, Any]:

@@ -30,12 +30,11 @@ class Weeks:
         index = (day - self.first).days // 7
         return index if 0 <= index < self.count else None
 
-    def days(self) -> Iterator[tuple[date, int]]:
-        """Every day still to come, with its week."""
-        day = max(self.first, self.today)
-        while day <= self.last:
-            yield day, (day - self.first).days // 7
-            day += timedelta(days=1)
+    def spans(self) -> Iterator[tuple[date, date]]:
+        """The first and the last day of each."""
+        for number in range(self.count):
+            first = self.first + timedelta(days=7 * number)
+            yield first, first + timedelta(days=6)
 
 
 @dataclass(frozen=True)
@@ -63,37 +62,40 @@ class Hours:
         return begins.toordinal(), list(accumulate(self.days.get(day, 0) for day in days))
 
 
-def spread(
-    minutes: int, begin: date, due: date, hours: Hours, weeks: Weeks, business_days_beyond: Callable[[date, date], int]
-) -> dict[int, int]:
-    """The minutes of a piece of work in each week, by the working time from `begin` to `due`; what falls behind the weeks
-    is left out. Work whose date has passed, or that has no working time left, is all due now: on its last day.
-    Largest remainder: the parts sum to the whole."""
+# What each week weighs in a span of days; None: what lies behind the weeks.
+Weights = Mapping[int | None, int]
+
+
+def weights(
+    begin: date, due: date, hours: Hours, weeks: Weeks, business_days_beyond: Callable[[date, date], int]
+) -> Weights:
+    """How the work of a span is spread over the weeks: by the working time from `begin` to `due`. Work whose date has
+    passed, or that has no working time left, is all due now: on its last day."""
     begin = max(begin, weeks.today)
     due = max(due, begin)
-    weights: dict[int | None, int] = {}
+    found: dict[int | None, int] = {}
     day, end = begin, min(due, weeks.last)
     while day <= end:
         number = (day - weeks.first).days // 7
         ends = weeks.first + timedelta(days=7 * number + 6)
-        weights[number] = hours.within(day, min(ends, end))
+        found[number] = hours.within(day, min(ends, end))
         day = ends + timedelta(days=1)
     if due > weeks.last:
-        weights[None] = business_days_beyond(max(begin, weeks.last + timedelta(days=1)), due) * max(hours.beyond, 1)
+        found[None] = business_days_beyond(max(begin, weeks.last + timedelta(days=1)), due) * max(hours.beyond, 1)
+    return found if any(found.values()) else {weeks.of(due): 1}
+
+
+def share(minutes: int, weights: Weights) -> dict[int, int]:
+    """The minutes of a piece of work in each week; what falls behind the weeks is left out. Largest remainder: the parts
+    sum to the whole."""
     total = sum(weights.values())
-    if total == 0:
-        week = weeks.of(due)
-        return {week: minutes} if week is not None else {}
-    return {week: part for week, part in _shares(minutes, weights, total).items() if week is not None and part}
-
-
-def _shares(minutes: int, weights: Mapping[int | None, int], total: int) -> dict[int | None, int]:
     parts = {week: minutes * weight // total for week, weight in weights.items()}
     left = minutes - sum(parts.values())
-    by_remainder = sorted(weights, key=lambda week: (-(minutes * weights[week] % total), week is None, week or 0))
-    for week in by_remainder[:left]:
-        parts[week] += 1
-    return parts
+    if left:
+        by_remainder = sorted(weights, key=lambda week: (-(minutes * weights[week] % total), week is None, week or 0))
+        for week in by_remainder[:left]:
+            parts[week] += 1
+    return {week: part for week, part in parts.items() if week is not None and part}
 
 
 # --- who could take it -----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Lateness and its cause: a job is late by the days between its deadline and the d
 least that long, it is late because of the client (without the wait it would have been in time); else because of us.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -47,25 +47,45 @@ _GROUPS: Mapping[str, _By] = {
 }
 _SPAN_OF_TIME = _By("", "date", "0001-01-01")
 
-# One scan for the groups and their sum; groups by size, or the latest first where they are spans of time. Names are looked
-# up for those of the page only.
+# Each row is read once, for its group; the whole is the sum of the groups. Groups by size, or the latest first where they
+# are spans of time. Names, and what else is dear, are worked out for the rows of the page only.
 _PAGE = """
-SELECT g.*, {name} AS name FROM (
-    SELECT g.* FROM ({groups}) g WHERE g.whole = 1 OR (true {after})
-    ORDER BY g.whole DESC, g.rank DESC, g.key DESC LIMIT :n) g
-ORDER BY g.whole DESC, g.rank DESC, g.key DESC
+WITH {before} g AS MATERIALIZED ({groups}),
+page AS (
+    SELECT * FROM (
+        SELECT key, 0 AS whole, rank, {columns} FROM g UNION ALL SELECT NULL, 1, COALESCE(sum(rank), 0), {sums} FROM g) a
+    WHERE whole = 1 OR (true {after}) ORDER BY whole DESC, rank DESC, key DESC LIMIT :n)
+SELECT g.*, {name} AS name {more} FROM page g {joins} ORDER BY g.whole DESC, g.rank DESC, g.key DESC
 """
 
 
+@dataclass(frozen=True)
+class _Groups:
+    """A statement of `key`, `rank` and columns that add up; what stands before it, and what is joined to a page of it."""
+
+    statement: str
+    columns: Sequence[str]
+    before: str = ""
+    more: str = ""
+    joins: str = ""
+
+
 def _paged(
-    uow: Uow, groups: str, by: _By, values: Mapping[str, Any], *, limit: int, cursor: str | None
-) -> tuple[list[Row], Row | None, str | None]:
+    uow: Uow, groups: _Groups, by: _By, values: Mapping[str, Any], *, limit: int, cursor: str | None
+) -> tuple[list[Row], Row, str | None]:
     """The rows of a page, the whole, and where the next page begins."""
-    after, position = keyset(["g.rank", "g.key"], cursor, descending=True, casts=["bigint", by.type])
-    statement = _PAGE.format(groups=groups, name=by.name, after=after)
-    rows = uow.rows(statement, {**values, **position, "firm": uow.firm_id, "n": limit + 2})
-    whole = next((row for row in rows if row["whole"]), None)
-    found = [row for row in rows if not row["whole"]]
+    after, position = keyset(["rank", "key"], cursor, descending=True, casts=["bigint", by.type])
+    statement = _PAGE.format(
+        before=groups.before,
+        groups=groups.statement,
+        columns=", ".join(groups.columns),
+        sums=", ".join(f"COALESCE(sum({column}), 0)" for column in groups.columns),
+        after=after,
+        name=by.name,
+        more=groups.more,
+        joins=groups.joins,
+    )
+    whole, *found = uow.rows(statement, {**values, **position, "firm": uow.firm_id, "n": limit + 2})
     more = len(found) > limit
     following = encode_cursor((found[limit - 1]["rank"], found[limit - 1]["key"])) if more else None
     return [row | {"key": _shown(row["key"], by)} for row in found[:limit]], whole, following
@@ -82,30 +102,32 @@ def _group(row: Row) -> dict[str, Any]:
 
 # --- where open work stands ------------------------------------------------------------------------------------------
 
+# A job's status is worked out once, hence the fence (OFFSET 0).
 _STATUSES = ("on_track", "at_risk", "overdue", "blocked", "waiting_for_client")
 _STANDING = """
-SELECT {key} AS key, grouping({column}) AS whole, count(*) AS rank, {counts},
-    count(*) FILTER (WHERE status = 'overdue' AND stuck AND requests_waiting > 0) AS overdue_with_client,
-    COALESCE(sum(budget_minutes), 0) AS budget_minutes
+SELECT {key} AS key, count(*)::int AS rank, {counts},
+    (count(*) FILTER (WHERE status = 'overdue' AND stuck AND requests_waiting > 0))::int AS overdue_with_client,
+    COALESCE(sum(budget_minutes), 0)::int AS budget_minutes
 FROM (SELECT j.owner_id, j.client_id, j.template_id, j.service, {period} AS period_end, j.budget_minutes, j.requests_waiting,
         CASE WHEN j.open_tasks > 0 THEN j.next_ready_on IS NULL OR j.next_ready_on > :today ELSE j.requests_open > 0 END AS stuck, {status} AS status
-    FROM jobs j WHERE j.firm_id = :firm AND {open} AND {seen}) o
-GROUP BY GROUPING SETS (({column}), ())
+    FROM jobs j WHERE j.firm_id = :firm AND {open} AND {seen} OFFSET 0) o
+GROUP BY {column}
 """
 
 
 def standing(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """Open jobs by derived status, for each owner, client, template, service or month in which the period ends."""
     group = _GROUPS[by]
-    groups = _STANDING.format(
+    statement = _STANDING.format(
         column=group.column,
         key=group.key(group.column),
-        counts=", ".join(f"count(*) FILTER (WHERE status = '{s}') AS {s}" for s in _STATUSES),
+        counts=", ".join(f"(count(*) FILTER (WHERE status = '{s}'))::int AS {s}" for s in _STATUSES),
         period="to_char(j.period_end, 'YYYY-MM')" if by == "period" else "NULL",
         status=STATUS,
         open=OPEN,
         seen=not_hidden("j"),
     )
+    groups = _Groups(statement, (*_STATUSES, "overdue_with_client", "budget_minutes"))
     rows, whole, following = _paged(uow, groups, group, {"today": today_of(uow)}, limit=limit, cursor=cursor)
     return {
         "today": today_of(uow),
@@ -115,25 +137,25 @@ def standing(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
     }
 
 
-def _standing(row: Row | None) -> dict[str, Any]:
-    counts = {s: row[s] if row else 0 for s in (*_STATUSES, "overdue_with_client")}
-    return counts | {"jobs": row["rank"] if row else 0, "budget_minutes": int(row["budget_minutes"]) if row else 0}
+def _standing(row: Row) -> dict[str, Any]:
+    counts = {s: row[s] for s in (*_STATUSES, "overdue_with_client")}
+    return counts | {"jobs": row["rank"], "budget_minutes": row["budget_minutes"]}
 
 
 # --- who has how much ------------------------------------------------------------------------------------------------
 
-_SPANS = ("overdue", "this_week", "next_week", "later", "undated")
-_WORKLOAD = """
-SELECT {key} AS key, grouping(t.{column}) AS whole, count(*) AS rank, COALESCE(sum(t.budget_minutes), 0) AS minutes, {counts}
-FROM tasks t WHERE t.firm_id = :firm AND {open} AND {seen} GROUP BY GROUPING SETS ((t.{column}), ())
-"""
-_WHEN = {
+# Counted from the beginning of time to the end of each span, which is one comparison for a task; a span is what its end has
+# more than the one before.
+_UNTIL = {
     "overdue": "t.due_sort < :today",
-    "this_week": "t.due_sort >= :today AND t.due_sort <= :week",
-    "next_week": "t.due_sort > :week AND t.due_sort <= :next_week",
-    "later": "t.due_sort > :next_week AND t.due_sort < '9999-12-31'",
-    "undated": "t.due_sort = '9999-12-31'",
+    "this_week": "t.due_sort <= :week",
+    "next_week": "t.due_sort <= :next_week",
+    "later": "t.due_sort < '9999-12-31'",
 }
+_WORKLOAD = """
+SELECT {key} AS key, count(*)::int AS rank, COALESCE(sum(t.budget_minutes), 0)::int AS minutes, {counts}
+FROM tasks t WHERE t.firm_id = :firm AND {open} AND {each} GROUP BY t.{column} HAVING {all}
+"""
 
 
 def workload(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -141,14 +163,23 @@ def workload(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
     group = _GROUPS[by]
     today = today_of(uow)
     week = today + timedelta(days=6 - (today.isoweekday() - firm_of(uow).week_start) % 7)
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE {when}) AS {span}, COALESCE(sum(t.budget_minutes) FILTER (WHERE {when}), 0) AS {span}_minutes"
-        for span, when in _WHEN.items()
-    )
-    groups = _WORKLOAD.format(
-        column=group.column, key=group.key(f"t.{group.column}"), counts=counts, open=OPEN_TASKS, seen=not_hidden("t")
+    counts = {f"{span}_tasks": f"(count(*) FILTER (WHERE {until}))::int" for span, until in _UNTIL.items()}
+    counts |= {
+        f"{span}_minutes": f"COALESCE(sum(t.budget_minutes) FILTER (WHERE {until}), 0)::int"
+        for span, until in _UNTIL.items()
+    }
+    seen = not_hidden("t")
+    statement = _WORKLOAD.format(
+        column=group.column,
+        key=group.key(f"t.{group.column}"),
+        counts=", ".join(f"{count} AS {name}" for name, count in counts.items()),
+        open=OPEN_TASKS,
+        # A client's tasks are hidden or seen as one.
+        each="true" if by == "client" else seen,
+        all=seen if by == "client" else "true",
     )
     values = {"today": today, "week": week, "next_week": week + timedelta(days=7)}
+    groups = _Groups(statement, ("minutes", *counts))
     rows, whole, following = _paged(uow, groups, group, values, limit=limit, cursor=cursor)
     return {
         "today": today,
@@ -158,37 +189,43 @@ def workload(uow: Uow, *, by: str, limit: int, cursor: str | None) -> dict[str, 
     }
 
 
-def _workload(row: Row | None) -> dict[str, Any]:
+def _workload(row: Row) -> dict[str, Any]:
+    ends = [(row[f"{span}_tasks"], row[f"{span}_minutes"]) for span in _UNTIL]
+    ends.append((row["rank"], row["minutes"]))
+    begins = [(0, 0), *ends]
     spans = {
-        span: {"tasks": row[span] if row else 0, "minutes": int(row[f"{span}_minutes"]) if row else 0}
-        for span in _SPANS
+        span: {"tasks": end[0] - begin[0], "minutes": end[1] - begin[1]}
+        for span, begin, end in zip((*_UNTIL, "undated"), begins, ends, strict=False)
     }
-    return {"tasks": row["rank"] if row else 0, "minutes": int(row["minutes"]) if row else 0} | spans
+    return {"tasks": row["rank"], "minutes": row["minutes"]} | spans
 
 
 # --- how what was delivered went -------------------------------------------------------------------------------------
 
-_DELIVERY = """
-WITH done AS (
-    SELECT {key} AS key, grouping(key) AS whole, count(*) AS done, avg(cycle) AS cycle_avg,
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY cycle) AS cycle,
-        avg(client_days) AS client_days, count(*) FILTER (WHERE late > 0) AS late,
-        count(*) FILTER (WHERE late > 0 AND client_days >= late) AS late_client, avg(late) FILTER (WHERE late > 0) AS late_days,
-        count(*) FILTER (WHERE late IS NULL) AS without_deadline
-    FROM (SELECT {done_key} AS key, GREATEST(CAST(j.closed_at AT TIME ZONE :zone AS date) - j.starts_on, 0) AS cycle,
-            GREATEST(CAST(j.closed_at AT TIME ZONE :zone AS date) - j.deadline_on, CASE WHEN j.deadline_on IS NULL THEN NULL ELSE 0 END) AS late,
-            j.client_seconds / 86400.0 AS client_days
-        FROM jobs j WHERE j.firm_id = :firm AND j.closed_at >= :from_at AND j.closed_at < :to_at AND j.cancelled_at IS NULL AND {seen}) d
-    GROUP BY GROUPING SETS ((key), ())),
-made AS (
-    SELECT {key} AS key, grouping(key) AS whole, count(*) AS made
-    FROM (SELECT {made_key} AS key FROM jobs j WHERE j.firm_id = :firm AND j.created_at >= :from_at AND j.created_at < :to_at AND {seen}) m
-    GROUP BY GROUPING SETS ((key), ()))
-SELECT COALESCE(d.key, m.key) AS key, COALESCE(d.whole, m.whole) AS whole, {rank} AS rank, COALESCE(m.made, 0) AS made, COALESCE(d.done, 0) AS done,
-    d.cycle_avg, d.cycle, d.client_days, COALESCE(d.late, 0) AS late, COALESCE(d.late_client, 0) AS late_client, d.late_days,
-    COALESCE(d.without_deadline, 0) AS without_deadline
-FROM done d FULL JOIN made m ON m.whole = d.whole AND m.key = d.key
+# What is done on which day is worked out once for each job, hence the fence (OFFSET 0). A median is no sum: it is worked out
+# for the groups of the page and for the whole.
+_DONE = """
+done AS MATERIALIZED (
+    SELECT {key} AS key, GREATEST(d.closed_on - d.starts_on, 0) AS cycle, d.closed_on - d.deadline_on AS late, d.client_days
+    FROM (SELECT {done_key} AS key, CAST(j.closed_at AT TIME ZONE :zone AS date) AS closed_on, j.starts_on, j.deadline_on,
+            CAST(j.client_seconds AS double precision) / 86400 AS client_days
+        FROM jobs j WHERE j.firm_id = :firm AND j.closed_at >= :from_at AND j.closed_at < :to_at AND j.cancelled_at IS NULL AND {seen}
+        OFFSET 0) d),
 """
+_DELIVERY = """
+SELECT key, {rank} AS rank, COALESCE(m.made, 0) AS made, {columns}
+FROM (SELECT key, count(*)::int AS done, sum(cycle)::int AS cycle_days, sum(client_days) AS client_days,
+        (count(*) FILTER (WHERE late > 0))::int AS late, (count(*) FILTER (WHERE late > 0 AND client_days >= late))::int AS late_client,
+        (sum(late) FILTER (WHERE late > 0))::int AS late_days, (count(*) FILTER (WHERE late IS NULL))::int AS without_deadline
+    FROM done GROUP BY key) d
+FULL JOIN (SELECT {key} AS key, count(*)::int AS made
+    FROM (SELECT {made_key} AS key FROM jobs j
+        WHERE j.firm_id = :firm AND j.created_at >= :from_at AND j.created_at < :to_at AND {seen}) m
+    GROUP BY 1) m USING (key)
+"""
+_DONE_SUMS = ("done", "cycle_days", "client_days", "late", "late_client", "late_days", "without_deadline")
+_MEDIAN = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY done.cycle)"
+_MEDIANS = f"LEFT JOIN (SELECT key, {_MEDIAN} AS cycle FROM done JOIN page USING (key) GROUP BY key) s ON s.key = g.key"
 
 
 def delivery(
@@ -199,24 +236,29 @@ def delivery(
     begin, end = _span(uow, first, last)
     spans_of_time = by in ("week", "month")
     group = _SPAN_OF_TIME if spans_of_time else _GROUPS[by]
-    keys = {
-        moment: f"CAST(date_trunc('{by}', j.{moment} AT TIME ZONE :zone) AS date)"
-        if spans_of_time
-        else f"j.{group.column}"
-        for moment in ("closed_at", "created_at")
-    }
-    groups = _DELIVERY.format(
-        key=group.key("key"),
-        done_key=keys["closed_at"],
-        made_key=keys["created_at"],
-        seen=not_hidden("j"),
-        rank="0" if spans_of_time else "COALESCE(d.done, 0)",
-    )
-    values = {
+    values: dict[str, Any] = {
         "zone": firm_of(uow).time_zone,
         "from_at": day_begins(uow, begin),
         "to_at": day_begins(uow, end + timedelta(days=1)),
     }
+    column = f"j.{group.column}"
+    if spans_of_time:
+        begins = _begins(by, begin, end)
+        values |= {"begins": begins, "begin_at": [day_begins(uow, day) for day in begins]}
+        column = "(CAST(:begins AS date[]))[width_bucket({}, CAST(:begin_at AS timestamptz[]))]"
+    parts = {"key": group.key("key"), "seen": not_hidden("j")}
+    groups = _Groups(
+        _DELIVERY.format(
+            **parts,
+            made_key=column.format("j.created_at"),
+            rank="0" if spans_of_time else "COALESCE(d.done, 0)",
+            columns=", ".join(f"COALESCE(d.{name}, 0) AS {name}" for name in _DONE_SUMS),
+        ),
+        ("made", *_DONE_SUMS),
+        before=_DONE.format(**parts, done_key=column.format("j.closed_at")),
+        more=f", CASE WHEN g.whole = 1 THEN (SELECT {_MEDIAN} FROM done) ELSE s.cycle END AS cycle",
+        joins=_MEDIANS,
+    )
     rows, whole, following = _paged(uow, groups, group, values, limit=limit, cursor=cursor)
     return {
         "from": begin,
@@ -225,6 +267,14 @@ def delivery(
         "total": _delivery(whole),
         "next_cursor": following,
     }
+
+
+def _begins(by: str, first: date, last: date) -> list[date]:
+    """On which days the weeks (Mondays) or months begin that a span touches."""
+    days = (first + timedelta(days=i) for i in range(1, (last - first).days + 1))
+    if by == "week":
+        return [first - timedelta(days=first.weekday()), *(day for day in days if day.weekday() == 0)]
+    return [first.replace(day=1), *(day for day in days if day.day == 1)]
 
 
 def _span(uow: Uow, first: str | None, last: str | None) -> tuple[date, date]:
@@ -237,27 +287,28 @@ def _span(uow: Uow, first: str | None, last: str | None) -> tuple[date, date]:
     return begin, end
 
 
-def _delivery(row: Row | None) -> dict[str, Any]:
-    if row is None:
-        return dict.fromkeys(
-            ("made", "done", "in_time", "late", "late_ours", "late_client", "without_deadline"), 0
-        ) | dict.fromkeys(("cycle_days", "cycle_days_median", "cycle_days_90", "client_days", "late_days"))
+def _delivery(row: Row) -> dict[str, Any]:
     median, ninety = row["cycle"] or (None, None)
+    done, late = row["done"], row["late"]
     return {
         "made": row["made"],
-        "done": row["done"],
-        "in_time": row["done"] - row["late"] - row["without_deadline"],
-        "late": row["late"],
-        "late_ours": row["late"] - row["late_client"],
+        "done": done,
+        "in_time": done - late - row["without_deadline"],
+        "late": late,
+        "late_ours": late - row["late_client"],
         "late_client": row["late_client"],
         "without_deadline": row["without_deadline"],
-        "cycle_days": _days(row["cycle_avg"]),
+        "cycle_days": _average(row["cycle_days"], done),
         "cycle_days_median": _days(median),
         "cycle_days_90": _days(ninety),
-        "client_days": _days(row["client_days"]),
-        "late_days": _days(row["late_days"]),
+        "client_days": _average(row["client_days"], done),
+        "late_days": _average(row["late_days"], late),
     }
 
 
-def _days(value: Any) -> float | None:
-    return None if value is None else round(float(value), 1)
+def _average(days: float, jobs: int) -> float | None:
+    return _days(days / jobs) if jobs else None
+
+
+def _days(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
