@@ -115,6 +115,11 @@ def crowded(world: World) -> Any:
                    CASE WHEN day > current_date - 290 THEN 'written_off' ELSE 'unbilled' END, NULL FROM time_entries WHERE firm_id = %(f)s""",
             values,
         )
+        connection.execute(
+            """INSERT INTO wip_movements (firm_id, id, item_id, job_id, currency, kind, amount, at)
+               SELECT firm_id, uuidv7(), id, job_id, 'GBP', 'standard', 100, now() FROM wip_items WHERE firm_id = %(f)s""",
+            values,
+        )
         connection.execute("ALTER TABLE invoices DISABLE TRIGGER demand_sum_of_credit_lines")
         connection.execute(
             "INSERT INTO number_series (firm_id, id, series, next_number) VALUES (%(f)s, uuidv7(), 'INV', 4801)", values
@@ -169,6 +174,7 @@ def plans(world: World, firm: UUID, path: str, staff: UUID) -> list[str]:
         ("/wip/by-job", "Index Only Scan using ix_wip_items_open"),
         ("/wip/by-staff", "Index Only Scan using ix_wip_items_open"),
         ("/wip/items?client_id={client}", "ix_wip_items"),
+        ("/wip/items/{item}/movements", "ix_wip_movements_item"),
         ("/invoices?client_id={client}", "ix_invoices_client"),
         ("/invoices?limit=50", "pk_invoices"),
         ("/invoices?limit=50&status=overdue", "_invoices"),
@@ -208,6 +214,7 @@ def test_lists_use_their_index(world: World, crowded: Any, path: str, index: str
         one = {
             "job": "SELECT id FROM job_copy WHERE client_id = :c",
             "invoice": "SELECT id FROM invoices WHERE client_id = :c LIMIT 1",
+            "item": "SELECT id FROM wip_items WHERE client_id = :c LIMIT 1",
             "run": "SELECT id FROM billing_runs ORDER BY id LIMIT 1",
         }
         ids = {name: uow.session.execute(text(sql), {"c": client}).scalar() for name, sql in one.items()}

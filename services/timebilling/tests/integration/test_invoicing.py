@@ -138,6 +138,82 @@ def test_reverse_charge_says_so(rated: Any) -> None:
     assert [(t["category"], t["tax"], t["legal_text"]) for t in issued["taxes"]] == [("AE", money("0.00"), text_)]
 
 
+# --- why --------------------------------------------------------------------------------------------------------------
+
+
+def why(firm: Any, invoice: Any) -> Any:
+    return firm.partner.get(f"/invoices/{invoice['id']}/why").expect(200).json
+
+
+def test_every_figure_of_an_invoice_says_why(rated: Any) -> None:
+    settings = rated.partner.get("/settings").json
+    rated.partner.patch("/settings", {"cash_rounding": [money("0.05")]}, if_match=settings["version"]).expect(200)
+    exempt = tax(rated, "EXEMPT", "0", "E", legal_text="Exempt, Art. 135(1)(a) 2006/112/EC")
+    rated.approved(3600, 3600, 3600)
+    draft = rated.partner.post(
+        f"/invoices/{rated.draft()['id']}/lines",
+        {"description": "Filing", "net": money("10.00"), "tax_code_id": exempt},
+    ).json
+    draft = change(rated, draft, 0, net=money("100.00"), reason="agreed")
+    draft = change(rated, draft, 0, discount={"percent": "10", "reason": "new client"})
+    draft = change(rated, draft, discount={"amount": money("9.99"), "reason": "goodwill"})
+    told = why(rated, draft)
+    work, fee = told["lines"]
+    assert (work["amount"]["says"], work["amount"]["rule"]) == (
+        "GBP 300.00, written down by 200.00: agreed",
+        "written_down",
+    )
+    assert (work["net"]["figure"], work["net"]["says"]) == ("90.00", "GBP 100.00 less 10 % (10.00): new client")
+    # The items' parts are of what the line comes to after all discounts: 90.00 of 100.00 bear 8.99 of the 9.99.
+    assert sorted(i["billed"]["amount"] for i in work["items"]) == ["27.00", "27.00", "27.01"]
+    assert {i["standard"]["amount"] for i in work["items"]} == {"100.00"}
+    assert (fee["amount"]["rule"], fee["items"]) == ("fee", [])
+    assert told["discount"]["says"] == "9.99: goodwill, spread over the lines by their amounts"
+    assert [(t["figure"], t["says"], t["version"]) for t in told["taxes"]] == [
+        ("16.20", "GBP 81.01 × 20 %, rounded half up", "VAT20 of 2020-01-01"),
+        ("0.00", "no tax on GBP 9.00: Exempt, Art. 135(1)(a) 2006/112/EC", "EXEMPT of 2020-01-01"),
+    ]
+    assert work["tax"]["says"].startswith("its part of the VAT of 20 %: GBP 81.01")
+    assert told["rounding"]["says"] == "106.21 to what can be paid in cash: 106.20"
+    assert (told["total"]["figure"], told["total"]["says"]) == (
+        "106.20",
+        "90.01 before tax and 16.20 tax, rounded by -0.01",
+    )
+    issued = issue(rated, draft)
+    assert why(rated, issued) == told | {"exchange": None}
+    for name, figure in (("discount", "discount_amount"), ("rounding", "rounding"), ("total", "total")):
+        assert told[name]["figure"] == issued[figure]["amount"]
+    note = rated.partner.post(f"/invoices/{issued['id']}/credit-notes", {"reason": "complaint"}).expect(201).json
+    credited = why(rated, note)
+    assert {x["amount"]["rule"] for x in credited["lines"]} == {t["rule"] for t in credited["taxes"]} == {"credit"}
+    assert credited["rounding"]["figure"] == "-0.01"
+
+
+def test_tax_in_a_price_and_the_exchange_rate_say_why(rated: Any, new_firm: Any) -> None:
+    rated.approved(3600)
+    draft = change(rated, change(rated, rated.draft(), tax_inclusive=True), gross=money("99.99"), reason="agreed")
+    told = why(rated, draft)
+    assert told["taxes"][0]["says"] == "GBP 99.99 with tax in it × 20 ÷ 120, rounded half up"
+    assert told["lines"][0]["net"]["says"] == "GBP 99.99 less 16.67 tax in it"
+    foreign = new_firm()
+    foreign.add_client(foreign.client, currency="EUR", version=2)
+    foreign.rate("100.00", currency="EUR")
+    foreign.approved(3600)
+    for day, rate in (("2026-01-01", "0.80"), ("2026-02-01", "0.85")):
+        foreign.partner.post("/exchange-rates", {"currency": "EUR", "day": day, "rate": rate}).expect(201)
+    issued = issue(foreign, foreign.draft(), issued_on="2026-01-20")
+    exchange = why(foreign, issued)["exchange"]
+    assert (exchange["figure"], exchange["says"]) == ("0.8", "EUR 1 costs GBP 0.8: the rate of 2026-01-01")
+    foreign.partner.get(f"/invoices/{draft['id']}/why").problem(404, "invoice_not_found")
+
+
+def test_why_is_not_told_of_a_hidden_clients_invoice(rated: Any) -> None:
+    rated.approved(3600)
+    draft = rated.draft()
+    rated.add_client(rated.client, only=[rated.ada], version=2)
+    rated.partner.get(f"/invoices/{draft['id']}/why").problem(404, "invoice_not_found")
+
+
 # --- foreign money ----------------------------------------------------------------------------------------------------
 
 

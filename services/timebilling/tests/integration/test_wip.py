@@ -57,6 +57,37 @@ def test_a_fixed_amount_is_allocated_over_entries_to_the_cent(rated: Any, world:
     rated.holds()
 
 
+def test_what_an_item_is_worth_says_who_made_it_so_and_why(rated: Any, new_firm: Any) -> None:
+    (item,) = rated.approved(3600)
+    path = f"/wip/items/{item}/movements"
+    adjust(rated, [item], "80.00").expect(200)
+    draft = rated.draft()
+    priced = {"net": money("70.00"), "reason": "too slow"}
+    rated.partner.patch(f"/invoices/{draft['id']}", priced, if_match=draft["version"]).expect(200)
+    issued = rated.partner.post(f"/invoices/{draft['id']}/issue", {}).expect(200).json
+    rated.partner.post(f"/invoices/{issued['id']}/void", {"reason": "wrong client"}).expect(200)
+    rated.partner.post("/wip/write-off", {"ids": [item], "reason": "bankrupt"}).expect(200)
+    told = rated.partner.get(path).expect(200).json["items"]
+    steps = [(m["kind"], m["amount"]["amount"], m["reason"], m["number"]) for m in told]
+    assert steps[:2] == [("standard", "100.00", None, None), ("written_down", "20.00", "agreed price", None)]
+    # An act moves two figures at once.
+    assert sorted(steps[2:4]) == [
+        ("billed", "70.00", "too slow", issued["number"]),
+        ("written_down", "10.00", "too slow", issued["number"]),
+    ]
+    assert sorted(steps[4:6]) == [
+        ("billed", "-70.00", "wrong client", issued["number"]),
+        ("written_down", "-10.00", "wrong client", issued["number"]),
+    ]
+    assert steps[6:] == [("written_off", "80.00", "bankrupt", None)]
+    assert {m["actor_name"] for m in told} == {"Pat Brook"}
+    first = rated.partner.get(f"{path}?limit=4").json
+    assert first["items"] + rated.partner.get(f"{path}?cursor={first['next_cursor']}").json["items"] == told
+    new_firm().partner.get(path).problem(404, "wip_item_not_found")
+    rated.add_client(rated.client, only=[rated.ada], version=2)
+    rated.partner.get(path).problem(404, "wip_item_not_found")
+
+
 def test_entries_without_value_share_a_fixed_amount_evenly(firm: Any) -> None:
     firm.rate("0.00")
     ids = firm.approved(60, 7200)

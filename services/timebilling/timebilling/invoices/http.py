@@ -40,6 +40,10 @@ def get_invoice(uow: Uow, invoice_id: str) -> Reply:
     return Reply(shown, etag=shown["version"])
 
 
+def why_invoice(uow: Uow, invoice_id: str) -> dict[str, Any]:
+    return queries.why(uow, UUID(invoice_id))
+
+
 def change_draft(uow: Uow, invoice_id: str, body: dict[str, Any]) -> Reply:
     return _reply(uow, usecases.change_draft(uow, UUID(invoice_id), body, uow.if_match))
 

@@ -16,7 +16,9 @@ from praxis.timebilling.v1.events_pb2 import InvoiceChanged, InvoiceSent
 from timebilling import money
 from timebilling.copies.usecases import today
 from timebilling.invoices import rules
+from timebilling.invoices import why as explained
 from timebilling.invoices.tables import Invoice, InvoiceLine
+from timebilling.reminders import charges
 from timebilling.taxes.rules import TaxTotal
 from timebilling.taxes.usecases import plain
 
@@ -117,6 +119,41 @@ def get_invoice(uow: Uow, invoice_id: UUID) -> dict[str, Any]:
         "standard": money.view(invoice.standard, currency),
         "void_reason": invoice.void_reason,
     }
+
+
+_ITEMS = text(
+    "SELECT line_id, item_id, standard, billed FROM invoice_items WHERE firm_id = :firm AND invoice_id = :invoice ORDER BY item_id"
+)
+_CODES = text(
+    "SELECT c.id, c.code, lower(r.valid) AS first FROM tax_codes c "
+    "LEFT JOIN tax_rates r ON r.firm_id = c.firm_id AND r.tax_code_id = c.id AND r.valid @> CAST(:day AS date) "
+    "WHERE c.firm_id = :firm AND c.id = ANY(:codes)"
+)
+# Nobody keeps the day an exchange rate was set for: it is that of the latest one up to the issue, unless that was corrected since.
+_RATE_OF = text(
+    "SELECT day FROM (SELECT day, rate FROM exchange_rates WHERE firm_id = :firm AND currency = :currency AND day <= :day "
+    "ORDER BY day DESC LIMIT 1) r WHERE rate = :rate"
+)
+
+
+def why(uow: Uow, invoice_id: UUID) -> dict[str, Any]:
+    """Each figure of a draft, invoice or credit note with its rule and inputs. Errors: `invoice_not_found` (404)."""
+    seen = uow.session.execute(text(f"{_INVOICES} AND i.id = :id"), {"firm": uow.firm_id, "id": invoice_id}).first()
+    if seen is None:
+        raise NotFound("invoice_not_found", "There is no such invoice.")
+    invoice = uow.get(Invoice, invoice_id)
+    lines, day = lines_of(uow, invoice), invoice.issued_on or today(uow)
+    items: dict[UUID, list[Any]] = {}
+    for row in uow.session.execute(_ITEMS, {"firm": uow.firm_id, "invoice": invoice.id}):
+        items.setdefault(row.line_id, []).append(row)
+    wanted = list({x.tax_code_id for x in lines if x.tax_code_id is not None})
+    rows = uow.session.execute(_CODES, {"firm": uow.firm_id, "codes": wanted, "day": day}).all()
+    rate_of = None
+    if invoice.exchange_rate is not None:
+        known = {"firm": uow.firm_id, "currency": invoice.currency, "day": day, "rate": invoice.exchange_rate}
+        rate_of = uow.session.execute(_RATE_OF, known).scalar()
+    interest = charges.interest_among(uow, [x.id for x in lines if x.kind == rules.FEE])
+    return explained.of(invoice, lines, items, {r.id: (r.code, r.first) for r in rows}, interest, rate_of)
 
 
 def _lines(uow: Uow, invoice: Invoice) -> list[dict[str, Any]]:

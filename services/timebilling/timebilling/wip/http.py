@@ -40,6 +40,10 @@ def list_wip_items(
     return queries.list_items(uow, limit=limit, cursor=cursor, client_id=UUID(client_id), job_id=job, state=state)
 
 
+def list_wip_movements(uow: Uow, item_id: str, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    return queries.list_movements(uow, UUID(item_id), limit, cursor)
+
+
 def write_off(uow: Uow, body: dict[str, Any]) -> dict[str, Any]:
     return usecases.write_off(uow, [UUID(i) for i in body["ids"]], body["reason"])
 

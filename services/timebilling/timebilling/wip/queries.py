@@ -190,6 +190,28 @@ def list_items(
     return {**page, "items": [_item(r) for r in page["items"]]}
 
 
+def list_movements(uow: Uow, item_id: UUID, limit: int, cursor: str | None) -> dict[str, Any]:
+    """What made an item worth what it is: each time one of its figures went up or down, oldest first. Errors: `wip_item_not_found` (404)."""
+    known = text(
+        "SELECT 1 FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id "
+        "WHERE w.firm_id = :firm AND w.id = :item"
+    )
+    if uow.session.execute(known, {"firm": uow.firm_id, "item": item_id}).first() is None:
+        raise NotFound("wip_item_not_found", "There is no such WIP item.")
+    after, values = paging.keyset(["m.id"], cursor)
+    # The number of an invoice billed to a client who may not be seen stays hidden.
+    sql = f"""SELECT m.id, m.kind, m.amount, m.currency, m.reason, m.at, m.actor, s.name AS actor_name, i.id AS invoice_id, i.number
+        FROM wip_movements m
+        LEFT JOIN (invoices i JOIN client_copy b ON b.firm_id = i.firm_id AND b.id = i.client_id) ON i.firm_id = m.firm_id AND i.id = m.invoice_id
+        LEFT JOIN staff_copy s ON s.firm_id = m.firm_id AND s.id = CASE WHEN m.actor LIKE 'staff:%' THEN CAST(substr(m.actor, 7) AS uuid) END
+        WHERE m.firm_id = :firm AND m.item_id = :item {after} ORDER BY m.id LIMIT :limit"""
+    rows = uow.session.execute(text(sql), {"firm": uow.firm_id, "item": item_id, "limit": limit + 1, **values})
+    page = paging.page(rows.mappings().all(), limit, lambda r: (r["id"],))
+    names = ("id", "kind", "reason", "at", "actor", "actor_name", "invoice_id", "number")
+    items = [{n: r[n] for n in names} | {"amount": money.view(r["amount"], r["currency"])} for r in page["items"]]
+    return {**page, "items": items}
+
+
 def _item(row: Mapping[Any, Any]) -> dict[str, Any]:
     names = (
         "id",
