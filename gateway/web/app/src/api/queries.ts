@@ -1,5 +1,5 @@
 import { MutationCache, QueryClient } from '@tanstack/react-query';
-import { failed } from '@/ui/notices';
+import { failed } from '@/ui/toasts';
 import { isProblem } from './problem';
 
 /** Refusals are final; a part that does not answer is asked again twice. */

@@ -5,7 +5,7 @@ import { formatAmount, formatMoney, type Money } from '@/lib/money';
 import { useMay } from '@/session/me';
 import { ask } from '@/ui/ask';
 import list from '@/ui/List.module.css';
-import { failed } from '@/ui/notices';
+import { failed } from '@/ui/toasts';
 import { type Invoice, type InvoiceLine, useChangeDraft, useRemoveLine } from './api';
 import css from './Invoice.module.css';
 import { AdjustTotalDialog, LineDialog } from './LineDialog';

@@ -4,7 +4,7 @@ import { explain, fieldErrors } from '@/api/problem';
 import { today } from '@/lib/dates';
 import { formatMoney, fromUnits, toUnits } from '@/lib/money';
 import { DateField } from '@/ui/DateField';
-import { said } from '@/ui/notices';
+import { said } from '@/ui/toasts';
 import { type Invoice, useRecordPayment } from './api';
 
 const methods = [

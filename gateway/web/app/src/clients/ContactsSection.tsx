@@ -17,10 +17,10 @@ import { explain, fieldErrors } from '@/api/problem';
 import { useMay } from '@/session/me';
 import { ask } from '@/ui/ask';
 import list from '@/ui/List.module.css';
-import { said } from '@/ui/notices';
 import { Section } from '@/ui/Page';
 import { Person } from '@/ui/Person';
 import { Empty } from '@/ui/states';
+import { said } from '@/ui/toasts';
 import { type Client, type ClientContact, useCreateContact, useEndPortalAccess, useInvite } from './api';
 
 /** The people who act for the client, and whether they may use the portal. */

@@ -8,8 +8,8 @@ import { size } from '@/lib/sizes';
 import { useMay } from '@/session/me';
 import { ask } from '@/ui/ask';
 import list from '@/ui/List.module.css';
-import { failed } from '@/ui/notices';
 import { Status } from '@/ui/Status';
+import { failed } from '@/ui/toasts';
 import { changeDocument, type Document, deleteDocument, download } from './api';
 import css from './Documents.module.css';
 

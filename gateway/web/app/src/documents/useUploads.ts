@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { failed, said } from '@/ui/notices';
+import { failed, said } from '@/ui/toasts';
 import { upload } from './upload';
 
 type Running = { id: string; name: string; share: number; cancel: () => void };

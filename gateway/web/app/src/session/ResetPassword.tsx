@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { body, quietly } from '@/api/http';
 import { explain, fieldErrors } from '@/api/problem';
 import { identity } from '@/api/services';
-import { said } from '@/ui/notices';
+import { said } from '@/ui/toasts';
 import { Door } from './Door';
 import { useMailedToken } from './token';
 

@@ -16,9 +16,9 @@ import { ask } from '@/ui/ask';
 import { DateField } from '@/ui/DateField';
 import { DateText } from '@/ui/DateText';
 import list from '@/ui/List.module.css';
-import { said } from '@/ui/notices';
 import { Section } from '@/ui/Page';
 import { Loaded, Rows } from '@/ui/states';
+import { said } from '@/ui/toasts';
 import { FormBody } from './form';
 
 type Schemas = components['schemas'];

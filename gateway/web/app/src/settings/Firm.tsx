@@ -8,8 +8,8 @@ import { refresh } from '@/api/refresh';
 import { identity } from '@/api/services';
 import { countries, currencies, timeZones } from '@/lib/places';
 import { useMay } from '@/session/me';
-import { said } from '@/ui/notices';
 import { Loaded, Rows } from '@/ui/states';
+import { said } from '@/ui/toasts';
 import { FormBody } from './form';
 
 type FirmData = components['schemas']['Firm'];

@@ -7,9 +7,9 @@ import { fieldErrors } from '@/api/problem';
 import { refresh } from '@/api/refresh';
 import { portal } from '@/api/services';
 import { useMay } from '@/session/me';
-import { said } from '@/ui/notices';
 import { Section } from '@/ui/Page';
 import { Loaded, Rows } from '@/ui/states';
+import { said } from '@/ui/toasts';
 import { FormBody } from './form';
 
 type Branding = components['schemas']['Branding'];

@@ -24,10 +24,10 @@ import { useMay, useMe } from '@/session/me';
 import { staffQuery } from '@/session/staff';
 import { ask } from '@/ui/ask';
 import list from '@/ui/List.module.css';
-import { said } from '@/ui/notices';
 import { Section } from '@/ui/Page';
 import { Person } from '@/ui/Person';
 import { Loaded, Rows } from '@/ui/states';
+import { said } from '@/ui/toasts';
 import { FormBody } from './form';
 
 type Schemas = components['schemas'];

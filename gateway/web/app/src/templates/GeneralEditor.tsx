@@ -4,7 +4,7 @@ import { sentence } from '@/lib/status';
 import { Section } from '@/ui/Page';
 import { DateRuleField } from './DateRuleField';
 import type { Draft } from './draft';
-import type { Step } from './TasksEditor';
+import type { Step } from './StepEditor';
 
 /** What the job as a whole is called, who owns it and when it is due. */
 export function GeneralEditor({ form, steps }: { form: UseFormReturnType<Draft>; steps: Step[] }) {

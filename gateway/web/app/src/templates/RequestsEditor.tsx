@@ -1,28 +1,15 @@
-import { ActionIcon, Button, MultiSelect, Select, Stack, Textarea, TextInput } from '@mantine/core';
-import type { UseFormReturnType } from '@mantine/form';
-import { IconPlus, IconSettings } from '@tabler/icons-react';
-import { useState } from 'react';
+import { Button, Select, Stack, Textarea } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
 import { Section } from '@/ui/Page';
-import { DateRuleField } from './DateRuleField';
-import { describeStep } from './describe';
-import { type Draft, keyFor, newRequest } from './draft';
+import { keyFor, newRequest } from './draft';
 import css from './Editor.module.css';
 import { ItemsEditor } from './ItemsEditor';
-import { MoveButtons, type Step } from './TasksEditor';
+import { StepDue, StepEditor, type StepsProps, StepWaits } from './StepEditor';
 
-type Props = { form: UseFormReturnType<Draft>; steps: Step[] };
-
-export function RequestsEditor({ form, steps }: Props) {
+export function RequestsEditor({ form, steps }: StepsProps) {
+  const taken = steps.map(({ key }) => key);
   const add = () =>
-    form.insertListItem(
-      'requests',
-      newRequest(
-        keyFor(
-          `request ${form.values.requests.length + 1}`,
-          steps.map(({ key }) => key),
-        ),
-      ),
-    );
+    form.insertListItem('requests', newRequest(keyFor(`request ${form.values.requests.length + 1}`, taken)));
   return (
     <Section title="Asked of the client" count={form.values.requests.length || undefined}>
       <Stack gap="xs">
@@ -37,83 +24,33 @@ export function RequestsEditor({ form, steps }: Props) {
   );
 }
 
-function RequestEditor({ form, index, steps }: Props & { index: number }) {
-  const request = form.values.requests[index];
-  const [open, setOpen] = useState(request.title === '');
+function RequestEditor({ form, index, steps }: StepsProps & { index: number }) {
+  const place = { form, steps, index, list: 'requests' as const };
   const path = `requests.${index}`;
-  const summary = describeStep(request, (key) => steps.find((step) => step.key === key)?.title || key);
-  const name = request.title || 'this request';
   return (
-    <div className={css.step}>
-      <div className={css.stepHead}>
-        <TextInput
-          aria-label="Title"
-          placeholder="Bank statements for the period"
-          flex={1}
-          maxLength={200}
-          {...form.getInputProps(`${path}.title`)}
-        />
-        <ActionIcon
-          size={36}
-          aria-label={`Details of ${name}`}
-          aria-expanded={open}
-          variant={open ? 'light' : 'subtle'}
-          onClick={() => setOpen(!open)}
-        >
-          <IconSettings size={16} />
-        </ActionIcon>
+    <StepEditor {...place} placeholder="Bank statements for the period">
+      <Textarea
+        className={css.wide}
+        label="Message"
+        autosize
+        minRows={2}
+        maxLength={5000}
+        {...form.getInputProps(`${path}.message`)}
+      />
+      <div className={css.wide}>
+        <ItemsEditor form={form} path={`${path}.items`} />
       </div>
-      {!open && summary && <div className={css.summary}>{summary}</div>}
-      {open && (
-        <div className={css.stepBody}>
-          <Textarea
-            className={css.wide}
-            label="Message"
-            autosize
-            minRows={2}
-            maxLength={5000}
-            {...form.getInputProps(`${path}.message`)}
-          />
-          <div className={css.wide}>
-            <ItemsEditor form={form} path={`${path}.items`} />
-          </div>
-          <div className={css.wide}>
-            <DateRuleField
-              form={form}
-              path={`${path}.due`}
-              value={request.due}
-              label="Due"
-              steps={steps.filter(({ key }) => key !== request.key)}
-            />
-          </div>
-          <Select
-            label="Sent"
-            allowDeselect={false}
-            data={[
-              { value: 'automatically', label: 'By itself, when it can' },
-              { value: 'by_hand', label: 'By hand' },
-            ]}
-            {...form.getInputProps(`${path}.send`)}
-          />
-          <MultiSelect
-            label="Waits for"
-            placeholder={request.after.length > 0 ? undefined : 'Nothing'}
-            data={steps
-              .filter(({ key }) => key !== request.key)
-              .map(({ key, title }) => ({ value: key, label: title || key }))}
-            {...form.getInputProps(`${path}.after`)}
-          />
-          <div className={css.wide}>
-            <MoveButtons
-              form={form}
-              list="requests"
-              index={index}
-              length={form.values.requests.length}
-              name={name}
-            />
-          </div>
-        </div>
-      )}
-    </div>
+      <StepDue {...place} />
+      <Select
+        label="Sent"
+        allowDeselect={false}
+        data={[
+          { value: 'automatically', label: 'By itself, when it can' },
+          { value: 'by_hand', label: 'By hand' },
+        ]}
+        {...form.getInputProps(`${path}.send`)}
+      />
+      <StepWaits {...place} nothing="Nothing" />
+    </StepEditor>
   );
 }

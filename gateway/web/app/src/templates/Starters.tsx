@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import list from '@/ui/List.module.css';
-import { said } from '@/ui/notices';
 import { Loaded, Rows } from '@/ui/states';
+import { said } from '@/ui/toasts';
 import { startersQuery, useTakeOver } from './api';
 
 /** Whole practices to begin with. What the firm has by the same name is left alone. */

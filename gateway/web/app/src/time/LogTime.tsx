@@ -6,7 +6,7 @@ import { explain, isProblem } from '@/api/problem';
 import { today } from '@/lib/dates';
 import { clock, parseDuration } from '@/lib/durations';
 import { DateField } from '@/ui/DateField';
-import { said } from '@/ui/notices';
+import { said } from '@/ui/toasts';
 import { jobQuery } from '@/work/api';
 import { activitiesQuery, type TimeEntry, useAddTime, useChangeTime } from './api';
 import { JobSelect } from './JobSelect';

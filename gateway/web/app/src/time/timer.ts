@@ -3,7 +3,7 @@ import type { components } from '@/api/generated/timebilling';
 import { answerOf, body } from '@/api/http';
 import { timebilling } from '@/api/services';
 import { clock } from '@/lib/durations';
-import { said } from '@/ui/notices';
+import { said } from '@/ui/toasts';
 import { timeChanged } from './api';
 
 type Schemas = components['schemas'];

@@ -7,8 +7,8 @@ import { documentQuery, download } from '@/documents/api';
 import { shortDate } from '@/lib/dates';
 import { useMay } from '@/session/me';
 import { ask } from '@/ui/ask';
-import { failed } from '@/ui/notices';
 import { Status } from '@/ui/Status';
+import { failed } from '@/ui/toasts';
 import { type ClientRequest, type RequestItem, workChanged } from './api';
 import css from './JobPage.module.css';
 

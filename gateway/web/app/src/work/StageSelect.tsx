@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { isProblem } from '@/api/problem';
 import { useMay } from '@/session/me';
 import { ask } from '@/ui/ask';
-import { failed } from '@/ui/notices';
+import { failed } from '@/ui/toasts';
 import { type Job, type JobRow, stagesQuery, useMoveJob } from './api';
 
 /** The stage the job stands in; choosing another moves it. */

@@ -16,9 +16,9 @@ import { commonPeriods, type Period, PeriodField } from '@/templates/PeriodField
 import { PlanPreview } from '@/templates/PlanPreview';
 import { ask } from '@/ui/ask';
 import { DateField } from '@/ui/DateField';
-import { failed } from '@/ui/notices';
 import { Page } from '@/ui/Page';
 import { Rows } from '@/ui/states';
+import { failed } from '@/ui/toasts';
 import { workChanged } from './api';
 
 type JobCreate = components['schemas']['JobCreate'];
