@@ -1,8 +1,6 @@
 """Bad days: processes killed in the middle of the main job, the broker gone. The job completes, nothing is lost, nothing doubled."""
 
 import contextlib
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -42,13 +40,18 @@ def patience(platform: Platform) -> Iterator[None]:
 
 
 def kill(platform: Platform, part: str) -> None:
-    """kill -9 of a part with its children."""
-    pid = next(p["pid"] for p in platform.status()["parts"] if p["name"] == part)
-    if pid is None:  # still being started after the kill before
-        return
-    with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-            os.kill(process.pid, signal.SIGKILL)
+    """kill -9 of a part with its children; of one that is still being started after the kill before, as soon as it is there."""
+    parent = psutil.Process(eventually(lambda: pid_of(platform, part), within=60))
+    children = parent.children(recursive=True)
+    parent.kill()
+    for child in children:  # some end by themselves when their parent is gone
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def pid_of(platform: Platform, part: str) -> int | None:
+    """None while it is being started."""
+    return next(p["pid"] for p in platform.status()["parts"] if p["name"] == part)
 
 
 def all_ready(platform: Platform) -> bool:
@@ -60,16 +63,21 @@ def test_the_job_completes_though_each_process_of_a_service_is_killed(
     platform: Platform, firm: Firm, service: str, patience: None
 ) -> None:
     killers: list[threading.Timer] = []
+    killed: list[str] = []
+
+    def deal_death(process: str) -> None:
+        kill(platform, f"{service}-{process}")
+        killed.append(process)
 
     def before(step: str) -> None:
         if process := DEATHS[service].get(step):
-            killers.append(threading.Timer(0.1, kill, (platform, f"{service}-{process}")))
+            killers.append(threading.Timer(0.1, deal_death, (process,)))
             killers[-1].start()
 
     main_job(platform, firm, before)
     for killer in killers:
         killer.join()
-    assert len(killers) == len(DEATHS[service])
+    assert sorted(killed) == sorted(DEATHS[service].values())
     eventually(lambda: all_ready(platform), within=60)
     assert_nothing_doubled(firm)
 

@@ -176,5 +176,7 @@ def test_a_private_client_is_in_no_figure_for_those_not_named(firm: Any) -> None
             assert standing["total"]["jobs"] == sum(row["jobs"] for row in standing["items"]) == (2 if named else 1)
             delivery = report(api, "delivery", by=by)
             assert (delivery["total"]["made"], delivery["total"]["done"]) == ((3, 1) if named else (1, 0))
-        assert report(api, "workload")["total"]["tasks"] == (2 if named else 1)
+        for by in ("owner", "client"):
+            workload = report(api, "workload", by=by)
+            assert workload["total"]["tasks"] == sum(row["tasks"] for row in workload["items"]) == (2 if named else 1)
         assert ("Secret GmbH" in rows(report(api, "standing", by="client"))) is named
