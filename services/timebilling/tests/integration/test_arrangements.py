@@ -71,6 +71,9 @@ def test_progress_bills_draw_down_and_the_final_bill_writes_the_work_up_or_down(
     assert job(rated)["remaining"] == "800.00"  # nothing is written up or down before the end
     assert bill(rated, id, amount=money("600.01"), status=409)["code"] == "fee_exceeded"
     assert bill(rated, id, status=422)["code"] == "amount_missing"
+    assert bill(rated, id, amount=money("0.00"), status=422)["code"] == "bill_not_positive"
+    stage = {"title": "Plan", "amount": money("1.00")}
+    rated.partner.post(f"/arrangements/{id}/milestones", stage).problem(409, "arrangement_has_no_milestones")
     final = bill(rated, id, final=True)
     assert final["net"] == money("600.00")
     issue(rated, final)
@@ -143,6 +146,7 @@ def test_milestones_are_billed_when_they_are_reached_and_the_last_one_is_final(r
     for title, amount in (("Plan", "300.00"), ("Filing", "600.00")):
         shown = rated.partner.post(path, {"title": title, "amount": money(amount)}).expect(201).json
     rated.partner.post(path, {"title": "More", "amount": money("0.01")}).problem(409, "milestones_over_fee")
+    rated.partner.post(path, {"title": "Gift", "amount": money("0.00")}).problem(422, "bill_not_positive")
     plan, filing = (m["id"] for m in shown["milestones"])
     assert bill(rated, id, milestone_id=plan, status=409)["code"] == "milestone_not_reached"
     later = {"reached_on": str(rated.today + timedelta(days=2))}

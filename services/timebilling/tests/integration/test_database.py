@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from chassis.db import new_id
 from chassis.testing import World, statements
+from timebilling.app import service
 
 # Thousands of each of what the lists below show, few of them in the state that is asked for.
 MONEY_AND_PAPERS = (
@@ -275,3 +276,14 @@ def test_what_items_and_movements_refer_to_is_there(new_firm: Any) -> None:
     )
     assert refused(world, firm.id, drop, i=draft) in ("fk_wip_items_invoice", "fk_invoice_items_line")
     firm.holds()
+
+
+def test_every_rule_of_the_database_that_has_a_code_is_there(world: World) -> None:
+    """A constraint, an index or what a trigger raises by that name: a rule renamed would answer with an error of ours."""
+    found = text(
+        "SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i' "
+        "UNION SELECT m[1] FROM pg_proc, regexp_matches(prosrc, $$CONSTRAINT = '([a-z_]+)'$$, 'g') m"
+    )
+    with world.runtime.engine.connect() as connection:
+        there = set(connection.execute(found).scalars())
+    assert set(service.constraints) - there == set()

@@ -84,8 +84,12 @@ def test_an_approved_disbursement_does_not_change_until_its_approval_is_taken_ba
     firm.partner.patch(path, {"description": "other"}, if_match=shown["version"]).problem(409, "disbursement_approved")
     firm.partner.delete(path, if_match=shown["version"]).problem(409, "disbursement_approved")
     assert firm.partner.get(path).json == shown
-    answer = firm.partner.post("/disbursements/take-back", {"ids": [id], "reason": "wrong client"}).expect(200).json
-    assert answer["done"] == 1
+    taken_back = {"ids": [id], "reason": "wrong client"}
+    submitted = firm.staff.post("/disbursements/submit", {"ids": [id]}).expect(200).json
+    assert submitted["items"][0]["code"] == "disbursement_not_draft"
+    assert firm.partner.post("/disbursements/take-back", taken_back).expect(200).json["done"] == 1
+    again = firm.partner.post("/disbursements/take-back", taken_back).expect(200).json
+    assert again["items"][0]["code"] == "disbursement_not_approved"
     assert firm.partner.get("/wip").json["totals"] == []
     version = firm.partner.get(path).json["version"]
     firm.partner.patch(path, {"amount": money("60.00")}, if_match=version).expect(200)

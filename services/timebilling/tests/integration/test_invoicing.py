@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.db import new_id
+from praxis.clients.v1.events_pb2 import EngagementChanged, FeeTerms
 from praxis.timebilling.v1.events_pb2 import InvoiceSent
 
 
@@ -237,6 +238,8 @@ def test_the_rate_of_the_day_is_kept_and_what_its_way_gains_is_posted(firm: Any)
     for currency, code in (("GBP", "exchange_rate_of_own_currency"), ("XYZ", "currency_unknown")):
         body = {"currency": currency, "day": "2026-01-01", "rate": "1"}
         firm.partner.post("/exchange-rates", body).problem(422, code)
+    free = {"currency": "EUR", "day": "2026-01-01", "rate": "0"}
+    firm.partner.post("/exchange-rates", free).problem(422, "exchange_rate_not_positive")
     for day, rate in (("2026-01-01", "0.80"), ("2026-02-01", "0.85")):
         firm.partner.post("/exchange-rates", {"currency": "EUR", "day": day, "rate": rate}).expect(201)
     issued = issue(firm, draft, issued_on="2026-01-20")
@@ -305,6 +308,20 @@ def test_numbers_go_on_from_another_systems(rated: Any) -> None:
     assert number_by(rated, "A-{number}", start_at=7, status=409)["code"] == "number_series_begun"
     rated.partner.post(f"/invoices/{first['id']}/void", {"reason": "mistake"}).expect(200)
     assert rated.issued()["number"] == "A-1043"
+    rated.holds()
+
+
+def test_a_number_that_a_document_of_another_series_has_is_not_given_again(rated: Any) -> None:
+    number_by(rated, "{number}", start_at=11)
+    rated.approved(60)
+    assert rated.issued()["number"] == "11"
+    number_by(rated, "1{number}")  # a series of its own, whose first number reads 11 too
+    rated.approved(60)
+    draft = rated.draft()
+    assert issue(rated, draft, status=409)["code"] == "number_taken"
+    assert rated.partner.get(f"/invoices/{draft['id']}").json == draft
+    number_by(rated, "B{number}")
+    assert issue(rated, draft)["number"] == "B1"
     rated.holds()
 
 
@@ -425,6 +442,41 @@ def test_work_is_regrouped_without_changing_what_it_is_billed_at(rated: Any) -> 
     rated.holds()
     issue(rated, told)
     rated.holds()
+
+
+def test_what_can_not_be_one_line_is_refused_and_changes_nothing(rated: Any) -> None:
+    other = rated.add_job(title="Payroll")  # of no engagement, while the first job's is one by the hour
+    rated.world.deliver(rated.id, engagement := _hourly(rated))
+    rated.approved(3600)
+    rated.approved(3600, job_id=str(other))
+    draft = rated.partner.post(
+        f"/invoices/{rated.draft()['id']}/lines", {"description": "Filing", "net": money("5.00")}
+    ).json
+    path, (first, second, fee) = f"/invoices/{draft['id']}", (x["id"] for x in draft["lines"])
+    together = {"line_ids": [first, second], "description": "All of it"}
+    rated.partner.post(f"{path}/regroup", together).problem(422, "lines_differ_in_terms")
+    rated.partner.post(f"{path}/regroup", together | {"line_ids": [first, fee]}).problem(409, "line_has_no_work")
+    rated.approved(1800, 1800)
+    untaxed = rated.draft(group_by="entry")
+    untaxed = change(rated, untaxed, 0, tax_code_id=None)
+    both = {"line_ids": [x["id"] for x in untaxed["lines"]], "description": "All of it"}
+    rated.partner.post(f"/invoices/{untaxed['id']}/regroup", both).problem(422, "lines_differ_in_tax")
+    assert rated.partner.get(path).json == draft
+    assert rated.partner.get(f"/invoices/{untaxed['id']}").json == untaxed
+    assert engagement.fee.kind == "hourly"
+
+
+def _hourly(firm: Any) -> EngagementChanged:
+    facts = {"title": "VAT", "service": "vat", "status": "open", "version": 2}
+    ids = {"engagement_id": str(firm.engagement), "client_id": str(firm.client)}
+    return EngagementChanged(fee=FeeTerms(kind="hourly"), **facts, **ids)
+
+
+def test_what_prices_mean_is_not_changed_under_a_discount(rated: Any) -> None:
+    rated.approved(3600)
+    draft = change(rated, rated.draft(), discount={"percent": "10", "reason": "new client"})
+    assert change(rated, draft, tax_inclusive=True, status=422)["code"] == "discount_in_the_way"
+    assert rated.partner.get(f"/invoices/{draft['id']}").json == draft
 
 
 def test_a_fixed_charge_stands_beside_the_work(rated: Any) -> None:

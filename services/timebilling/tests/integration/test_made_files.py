@@ -146,6 +146,8 @@ def test_what_can_not_be_made_is_refused_at_once(billed: Any, new_firm: Any) -> 
     draft = billed.draft()
     billed.partner.post(f"/invoices/{draft['id']}/files", {"format": "cii"}).problem(409, "invoice_not_issued")
     billed.partner.post(f"/invoices/{billed.invoice['id']}/files", {"format": "docx"}).problem(400, "request_invalid")
+    note = billed.partner.post(f"/invoices/{billed.invoice['id']}/credit-notes", {"reason": "complaint"}).json
+    billed.partner.post(f"/invoices/{note['id']}/files", {"format": "ledes"}).problem(409, "ledes_no_credit_notes")
     path = f"/clients/{billed.client}/statement-files"
     billed.partner.post(path, {"first": billed.day(0), "last": billed.day(1)}).problem(422, "period_reversed")
     billed.partner.post(path, {"first": billed.day(1), "last": billed.day(0), "currency": "ABC"}).problem(

@@ -176,7 +176,7 @@ def test_a_retired_activity_takes_no_new_time_and_stays_on_old(firm: Any) -> Non
     assert (entry["billable"], entry["activity_name"]) == (False, "Travel")
     firm.partner.patch(f"/activities/{activity['id']}", {"active": False}, if_match=1).expect(200)
     firm.partner.patch(f"/activities/{activity['id']}", {"active": True}, if_match=1).problem(412, "version_conflict")
-    firm.log(activity_id=activity["id"], status=409)
+    assert firm.log(activity_id=activity["id"], status=409)["code"] == "activity_retired"
     assert (
         firm.staff.patch(f"/time-entries/{entry['id']}", {"seconds": 60}, if_match=1).expect(200).json["activity_name"]
         == "Travel"
@@ -188,7 +188,12 @@ def test_a_retired_activity_takes_no_new_time_and_stays_on_old(firm: Any) -> Non
 def test_settings_have_defaults_and_count_versions(firm: Any) -> None:
     settings = firm.partner.get("/settings").expect(200)
     assert settings.etag == '"0"'
-    assert settings.json["rounding"] == {"increment_seconds": 1, "direction": "up", "minimum_seconds": 0}
+    assert settings.json["rounding"] == {
+        "increment_seconds": 1,
+        "direction": "up",
+        "minimum_seconds": 0,
+        "per": "entry",
+    }
     assert firm.partner.patch("/settings", {"payment_terms_days": 30}, if_match=0).expect(200).json["version"] == 1
     firm.partner.patch("/settings", {"payment_terms_days": 7}, if_match=0).problem(412, "version_conflict")
     firm.partner.patch("/settings", {"default_tax_code_id": str(new_id())}, if_match=1).problem(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from chassis.db import new_id
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
@@ -83,6 +84,21 @@ def test_a_bad_raise_changes_nothing(firm: Any, change: dict[str, Any], status: 
     before = rates(firm)
     firm.partner.post("/rates/raise", {"from": "2027-01-01", "percent": "5"} | change).problem(status, code)
     assert rates(firm) == before
+
+
+def test_more_rates_than_can_be_looked_through_are_not_raised_at_once(firm: Any) -> None:
+    with firm.world.uow(firm.id) as uow:
+        uow.session.execute(
+            text(
+                "INSERT INTO rates (firm_id, id, kind, level, key, staff_id, amount, currency, valid, version) "
+                "SELECT :firm, s.id, 'bill', 'staff', 'staff|' || s.id, s.id, 100, 'GBP', '[2020-01-01,)', 1 "
+                "FROM (SELECT uuidv7() AS id FROM generate_series(1, 1001)) s"
+            ),
+            {"firm": firm.id},
+        )
+    firm.partner.post("/rates/raise", {"from": "2027-01-01", "percent": "5"}).problem(422, "too_many_rates")
+    with firm.world.uow(firm.id) as uow:
+        assert uow.session.scalar(text("SELECT count(*) FROM rates WHERE amount <> 100")) == 0
 
 
 def test_rates_of_private_clients_one_may_not_see_are_left_alone(firm: Any, world: Any) -> None:

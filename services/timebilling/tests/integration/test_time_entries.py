@@ -220,6 +220,7 @@ def test_submit_return_change_submit_approve(firm: Any, world: Any) -> None:
     entry = firm.log()
     ids = {"ids": [entry["id"]]}
     assert firm.staff.post("/time-entries/submit", ids).json["done"] == 1
+    assert firm.staff.post("/time-entries/submit", ids).json["items"][0]["code"] == "entry_not_draft"
     assert firm.partner.post("/time-entries/return", ids | {"reason": "which client?"}).json["done"] == 1
     shown = firm.staff.get(f"/time-entries/{entry['id']}").json
     assert (shown["status"], shown["return_reason"]) == ("returned", "which client?")
@@ -321,7 +322,7 @@ def test_why_before_approval_says_what_approval_would_freeze(firm: Any) -> None:
 def test_an_override_needs_an_approver_and_a_reason_and_wins(firm: Any) -> None:
     firm.rate("180.00")
     override = {"rate": {"amount": "50.00", "currency": "GBP"}, "reason": "goodwill"}
-    firm.log(3600, rate_override=override, status=403)
+    assert firm.log(3600, rate_override=override, status=403)["code"] == "rate_override_forbidden"
     firm.partner.post(
         "/time-entries",
         {

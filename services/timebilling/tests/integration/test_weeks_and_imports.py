@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from chassis.db import new_id
 from praxis.timebilling.v1.events_pb2 import TimeEntryChanged
@@ -93,6 +94,18 @@ def test_a_bad_cell_leaves_the_whole_week_as_it_was(firm: Any) -> None:
     assert len(firm.world.events(firm.id, TimeEntryChanged)) == 3
 
 
+def test_a_week_of_more_entries_than_a_grid_shows_is_refused(firm: Any) -> None:
+    with firm.world.uow(firm.id) as uow:
+        uow.session.execute(
+            text(
+                "INSERT INTO time_entries (firm_id, id, staff_id, client_id, job_id, day, seconds, billable, narrative, status, created_at, version) "
+                "SELECT :firm, uuidv7(), :staff, :client, :job, :day, 60, true, '', 'draft', now(), 1 FROM generate_series(1, 1001)"
+            ),
+            {"firm": firm.id, "staff": firm.ada, "client": firm.client, "job": firm.job, "day": monday(firm)},
+        )
+    firm.staff.get(f"/weeks/{monday(firm)}").problem(409, "week_too_full")
+
+
 def test_a_week_somebody_has_changed_meanwhile_is_not_overwritten(firm: Any) -> None:
     etag = week(firm).etag
     firm.log(60, day=str(monday(firm)))
@@ -133,8 +146,8 @@ def test_weeks_outside_of_all_time_are_refused(firm: Any, day: str) -> None:
 
 def test_last_week_is_copied_once_however_often(firm: Any) -> None:
     first = monday(firm)
-    for day, text in ((0, "Ledgers"), (2, "Review")):
-        firm.log(3600 + day, day=str(first + timedelta(days=day)), narrative=text)
+    for day, said in ((0, "Ledgers"), (2, "Review")):
+        firm.log(3600 + day, day=str(first + timedelta(days=day)), narrative=said)
     following = first + timedelta(days=7)
     firm.log(60, day=str(following), narrative="Ledgers")
     answer = firm.staff.post(f"/weeks/{following}/copy", {}).expect(200).json

@@ -21,6 +21,7 @@ from timebilling.einvoices import rules as einvoice
 from timebilling.invoices import pdf
 from timebilling.invoices import queries as invoices
 from timebilling.invoices import usecases as invoicing
+from timebilling.invoices.rules import CREDIT_NOTE
 from timebilling.invoices.tables import Invoice
 from timebilling.made_files import progress, queries, statement
 from timebilling.made_files.tables import MadeFile
@@ -35,10 +36,14 @@ CHUNK = 256 * 1024
 
 
 def of_invoice(uow: Uow, invoice_id: UUID, kind: str) -> MadeFile:
-    """Asks for an issued invoice as CII, UBL or LEDES. Errors: `invoice_not_found` (404), `invoice_not_issued` (409)."""
+    """Asks for an issued invoice as CII, UBL or LEDES. Errors: `invoice_not_found` (404), `invoice_not_issued`,
+    `ledes_no_credit_notes` (409).
+    """
     invoice = invoicing.locked(uow, invoice_id)
     if invoice.state == "draft":
         raise Conflict("invoice_not_issued", "A draft is no invoice yet. Issue it first.")
+    if kind == "ledes" and invoice.kind == CREDIT_NOTE:
+        raise Conflict("ledes_no_credit_notes", "LEDES 1998B knows no credit notes.")
     name = f"{invoice.number}{'' if kind == 'ledes' else '-' + kind}.{TYPES[kind][0]}"
     return _ask(uow, kind, name, client_id=invoice.client_id, invoice_id=invoice.id, currency=invoice.currency)
 
@@ -111,8 +116,6 @@ def _ledes(uow: Uow, invoice: Invoice) -> bytes:
     """The invoice by LEDES 1998B: its work and expenses one by one, what else was charged, discounts, tax."""
     assert invoice.frozen is not None
     assert invoice.issued_on is not None
-    if invoice.frozen.get("document_type") == pdf.CREDIT_NOTE:
-        raise Conflict("ledes_no_credit_notes", "LEDES 1998B knows no credit notes.")
     items = queries.ledes_items(uow, invoice)
     billed = sum((i.total for i in items), Decimal(0))
     first = items[0] if items else None
