@@ -118,8 +118,15 @@ def test_an_answer_sent_twice_under_one_key_takes_effect_once(firm: Any, job: di
     request = job["requests"][0]
     item = next(i for i in request["items"] if i["kind"] == "yes_no")
     message = AnswerRequestItemRequest(request_id=request["id"], item_id=item["id"], answer="yes", outcome="answered")
-    first = firm.portal().call("AnswerRequestItem", message, key="a1")
-    assert first.request.version == firm.request(job)["version"]
+    portal = firm.portal()
+    first = portal.call("AnswerRequestItem", message, key="a1")
+    told = len(firm.world.events(firm.id, RequestChanged))
+    again = portal.call("AnswerRequestItem", message, key="a1")
+    assert again.request.version == first.request.version == firm.request(job)["version"]
+    assert len(firm.world.events(firm.id, RequestChanged)) == told
+    message.answer = "no"
+    refusal(Conflict, "idempotency_key_reused", lambda: portal.call("AnswerRequestItem", message, key="a1"))
+    assert [i["answer"] for i in firm.request(job)["items"]] == [None, "yes", None]
 
 
 # --- the firm's side -------------------------------------------------------------------------------------------------
@@ -302,6 +309,31 @@ def test_reminders_stop_at_hand_in_and_begin_anew_at_a_return(firm: Any, job: di
     assert firm.request(job)["next_reminder_at"] is not None
     firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(days=3, hours=1))
     assert reminders(firm) == [1]
+
+
+def test_who_was_reminded_to_the_end_is_reminded_anew_after_a_return(firm: Any, vat: dict[str, Any]) -> None:
+    vat["requests"][0]["reminders"] = {"first_after_days": 2, "every_days": 3, "at_most": 2, "escalate_after": 2}
+    job = firm.apply(firm.publish(vat))
+    request = job["requests"][0]
+
+    def passed() -> None:
+        """Days on which all there is to remind of is reminded of."""
+        while firm.request(job)["next_reminder_at"]:
+            firm.world.run_due(firm.id, at=datetime.fromisoformat(firm.request(job)["next_reminder_at"]))
+
+    passed()
+    hand_in(firm, request)
+    assert (reminders(firm), firm.request(job)["escalated_at"]) == ([1, 2], None)
+    firm.api.post(f"/requests/{request['id']}/return", {"reason": "blurred"}).expect(200)
+    wait = datetime.fromisoformat(firm.request(job)["next_reminder_at"]) - datetime.now(UTC)
+    assert timedelta(days=1, hours=23) < wait <= timedelta(days=2)
+    firm.world.run_due(firm.id, at=datetime.now(UTC) + timedelta(days=2, minutes=1))
+    assert (reminders(firm), firm.request(job)["escalated_at"]) == ([1, 2, 3], None)
+    passed()
+    assert (reminders(firm), firm.request(job)["reminders_sent"]) == ([1, 2, 3, 4], 4)
+    # The owner hears of it once each time, with the second reminder of that time.
+    told = [notice.says for notice in firm.world.events(firm.id, NoticeDue)]
+    assert told == ["“Papers for the quarter” was reminded of 2 times and is not answered."] * 2
 
 
 def test_a_cancelled_job_reminds_nobody(firm: Any, job: dict[str, Any]) -> None:

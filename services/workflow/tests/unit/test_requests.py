@@ -107,11 +107,6 @@ def test_reminders_come_first_after_some_days_then_at_intervals_then_no_more() -
     assert [next_reminder(sent, POLICY) for sent in range(5)] == [3, 4, 4, None, None]
 
 
-def test_a_return_starts_the_wait_anew_but_not_the_count() -> None:
-    assert next_reminder(1, POLICY, after_return=True) == 3
-    assert next_reminder(3, POLICY, after_return=True) is None
-
-
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,7 @@ def new_request(
         waits_for=0,
         reminders=dict(reminders),
         reminders_sent=0,
+        reminders_before=0,
         send_on=send_on,
         expires_on=expires_on,
         waited_seconds=0,

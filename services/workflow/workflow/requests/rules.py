@@ -142,10 +142,10 @@ def all_accepted(items: Collection[ItemState]) -> bool:
     return all(item.status == "accepted" or (not item.required and item.status == "open") for item in items)
 
 
-def escalates(number: int, reminders: Mapping[str, int]) -> bool:
-    """Whether the job's owner is to know with this reminder that the client doesn't answer."""
+def escalates(sent: int, reminders: Mapping[str, int]) -> bool:
+    """Whether the job's owner is to know, with `sent` reminders gone out this time, that the client doesn't answer."""
     after = reminders.get("escalate_after", 3)
-    return 0 < after <= number
+    return 0 < after <= sent
 
 
 def expired(status: str, expires_on: date | None, today: date) -> bool:
@@ -153,8 +153,8 @@ def expired(status: str, expires_on: date | None, today: date) -> bool:
     return status in WITH_CLIENT and expires_on is not None and expires_on < today
 
 
-def next_reminder(sent: int, reminders: Mapping[str, int], after_return: bool = False) -> int | None:
-    """Days until the next reminder once `sent` have gone out; None when there are no more. A return starts the wait anew."""
+def next_reminder(sent: int, reminders: Mapping[str, int]) -> int | None:
+    """Days until the next reminder once `sent` have gone out since it lies with the client this time; None when there are no more."""
     if sent >= reminders["at_most"]:
         return None
-    return reminders["first_after_days"] if sent == 0 or after_return else reminders["every_days"]
+    return reminders["first_after_days"] if sent == 0 else reminders["every_days"]

@@ -17,11 +17,12 @@ def send(uow: Uow, request: Request) -> None:
     hand_over(uow, request)
 
 
-def hand_over(uow: Uow, request: Request, *, after_return: bool = False) -> None:
-    """The client's time begins to run, and so does the wait for the next reminder."""
+def hand_over(uow: Uow, request: Request) -> None:
+    """The client's time begins to run, and so do the reminders: those of an earlier time don't count any more."""
     request.waiting_since = uow.now
     request.changed_at = uow.now
-    plan_reminder(uow, request, after_return=after_return)
+    request.reminders_before = request.reminders_sent
+    plan_reminder(uow, request)
 
 
 def take_back(uow: Uow, request: Request) -> None:
@@ -53,9 +54,9 @@ def tell_responsible(uow: Uow, job: Job, request: Request, reason: str, what: st
         tell(uow, [told], reason, Subject("request", request.id, job.id, job.client_id), f"“{request.title}” {what}.")
 
 
-def plan_reminder(uow: Uow, request: Request, *, after_return: bool = False) -> None:
+def plan_reminder(uow: Uow, request: Request) -> None:
     """Plans the next reminder, if there is one left. It carries its number, so that each is announced once."""
-    days = rules.next_reminder(request.reminders_sent, request.reminders, after_return)
+    days = rules.next_reminder(request.reminders_sent - request.reminders_before, request.reminders)
     request.next_reminder_at = uow.now + timedelta(days=days) if days else None
     if request.next_reminder_at:
         number = request.reminders_sent + 1

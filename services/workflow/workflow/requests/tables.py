@@ -35,6 +35,9 @@ class Request(FirmOwned, Versioned, Base):
     ready_on: Mapped[date | None]
     reminders: Mapped[dict[str, Any]]  # first_after_days, every_days, at_most
     reminders_sent: Mapped[int]
+    reminders_before: Mapped[
+        int
+    ]  # of these, before it was sent or returned the last time: each time the count begins anew
     next_reminder_at: Mapped[datetime | None]
     send_on: Mapped[date | None]  # not before this day
     expires_on: Mapped[date | None]  # the last day on which it can be answered

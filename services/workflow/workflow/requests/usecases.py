@@ -248,7 +248,7 @@ def _returned(uow: Uow, whole: WholeJob, request: Request, reason: str, items: M
     was_with_client = request.status in rules.WITH_CLIENT
     request.status, request.return_reason, request.decided_at = "returned", reason, None
     if not was_with_client:
-        hand_over(uow, request, after_return=True)
+        hand_over(uow, request)
     return _done(uow, whole, request, "returned", reason=reason)
 
 
@@ -298,12 +298,13 @@ def remind(uow: Uow, request_id: str, number: int) -> None:
     )
     request.reminders_sent = number
     plan_reminder(uow, request)
-    if request.escalated_at is None and rules.escalates(number, request.reminders):
+    this_time = number - request.reminders_before
+    if request.escalated_at is None and rules.escalates(this_time, request.reminders):
         request.escalated_at = uow.now
         tell_responsible(
-            uow, whole.job, request, "request_unanswered", f"was reminded of {number} times and is not answered"
+            uow, whole.job, request, "request_unanswered", f"was reminded of {this_time} times and is not answered"
         )
-        uow.audit("request.escalated", "request", request.id, after={"reminders": number})
+        uow.audit("request.escalated", "request", request.id, after={"reminders": this_time})
     settle(uow, whole, changed=False)
 
 
