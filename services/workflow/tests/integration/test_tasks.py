@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from praxis.workflow.v1.events_pb2 import TaskChanged
+from workflow.dates.rules import Calendar, add_business_days
 
 PLAIN: dict[str, Any] = {
     "tasks": [{"key": "a", "title": "First"}, {"key": "b", "title": "Second"}, {"key": "c", "title": "Third"}],
@@ -119,6 +120,28 @@ def test_a_date_that_counts_from_a_step_follows_it(firm: Any, vat: dict[str, Any
         ("“Prepare” was moved", "2026-10-22"),
         ("“Prepare” was moved", "2026-10-23"),
     }
+
+
+def test_a_date_that_counts_from_a_request_follows_the_client(firm: Any, vat: dict[str, Any]) -> None:
+    vat["tasks"][0]["due"] = {"anchor": "request_completion", "of": "papers", "amount": 2, "unit": "business_days"}
+    job = firm.apply(firm.publish(vat))
+    assert firm.request(job)["due_on"] == "2026-10-05"
+    assert firm.task(job, "prepare")["due_on"] == "2026-10-07"  # as long as the client has not answered
+    request = firm.request(job)["id"]
+    firm.api.post(f"/requests/{request}/due_date", {"due_on": "2026-10-09", "reason": "agreed"}).expect(200)
+    assert [firm.task(job, k)["due_on"] for k in ("prepare", "review")] == ["2026-10-13", "2026-10-15"]
+    firm.api.post(f"/requests/{request}/waive", {"reason": "we have them"}).expect(200)
+    today = firm.api.get("/board").json["today"]  # from the day it was settled
+    assert firm.task(job, "prepare")["due_on"] == business_days_after(today, 2)
+    assert {m["reason"] for m in firm.job(job["id"])["due_moves"]} == {
+        "agreed",
+        "“Papers for the quarter” is sent",
+        "“Papers for the quarter” is waived",
+    }
+
+
+def business_days_after(day: str, count: int) -> str:
+    return add_business_days(date.fromisoformat(day), count, Calendar("GB", "ENG")).isoformat()
 
 
 def test_a_pinned_date_is_not_moved_by_others(firm: Any, vat: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """Dates: end-of-month arithmetic, business days, rolls, relative dates, names of periods."""
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
 import pytest
@@ -15,6 +16,7 @@ from workflow.dates.rules import (
     DateRule,
     add_business_days,
     add_months,
+    begins,
     in_words,
     period_name,
     resolve,
@@ -143,6 +145,43 @@ def test_a_day_on_which_the_firm_is_closed_is_no_business_day() -> None:
     assert roll(date(2026, 12, 24), "next", closed) == date(
         2026, 12, 29
     )  # Christmas, Boxing Day (observed), the weekend
+
+
+# --- time zones ------------------------------------------------------------------------------------------------------
+
+zones = st.sampled_from(sorted(available_timezones() - {"localtime"})).map(ZoneInfo)
+
+
+@given(days, zones)
+def test_a_day_begins_with_its_first_instant_in_every_zone(day: date, zone: ZoneInfo) -> None:
+    first = begins(day, zone)
+    assert (first - timedelta(microseconds=1)).astimezone(zone).date() < day
+    assert first.astimezone(zone).date() >= day
+
+
+@given(st.datetimes(datetime(2012, 1, 1), datetime(2060, 1, 1)), zones)  # noqa: DTZ001 - of the zone that is drawn
+def test_every_instant_lies_in_the_day_that_the_zone_s_clock_shows(wall: datetime, zone: ZoneInfo) -> None:
+    now = wall.replace(tzinfo=zone).astimezone(ZoneInfo("UTC"))
+    today = now.astimezone(zone).date()
+    assert begins(today, zone) <= now < begins(today + timedelta(days=1), zone)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "utc"),
+    [
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00+00:00"),  # no midnight: 1 o'clock follows 23:59
+        ("America/Havana", "2026-11-01", "2026-11-01T04:00+00:00"),  # midnight twice
+        (
+            "America/St_Johns",
+            "2006-10-29",
+            "2006-10-29T02:30+00:00",
+        ),  # a minute of it, then an hour of the day before again
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00+00:00"),  # a day that there was not
+        ("Asia/Kathmandu", "2026-01-01", "2025-12-31T18:15+00:00"),
+    ],
+)
+def test_a_day_begins_also_where_clocks_are_changed_at_midnight(zone: str, day: str, utc: str) -> None:
+    assert begins(date.fromisoformat(day), ZoneInfo(zone)) == datetime.fromisoformat(utc)
 
 
 # --- relative dates --------------------------------------------------------------------------------------------------

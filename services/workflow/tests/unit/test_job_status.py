@@ -125,7 +125,8 @@ def test_work_goes_by_the_internal_date_and_lateness_by_the_legal_one() -> None:
 
 # --- cascades --------------------------------------------------------------------------------------------------------
 
-PLAIN = Calendar()
+PLAIN, ENGLAND = Calendar(), Calendar("GB", "ENG")
+CLOSED = Calendar("GB", "ENG", frozenset(TODAY + timedelta(days=i) for i in range(-3, 12)))  # the firm, around today
 TWO_DAYS = DateRule("task_completion", amount=2)
 
 
@@ -168,6 +169,15 @@ def test_a_closed_step_keeps_its_date() -> None:
     assert (moved["review"], moved["file"]) == (date(2026, 11, 12), date(2026, 11, 13))
 
 
+def test_what_is_pushed_lands_behind_holidays_and_the_firm_s_closures() -> None:
+    christmas, own = date(2026, 12, 24), date(2026, 12, 1)
+    nodes = {"a": Dated(christmas, None, True, True), "b": Dated(own, None, True, False)}
+    edges = [Edge("a", "b", 1)]
+    assert cascade(nodes, ENGLAND, edges)["b"] == Due(date(2026, 12, 29), own)  # Boxing Day is kept on the Monday
+    closed = Calendar("GB", "ENG", frozenset(date(2026, 12, day) for day in (29, 30, 31)))
+    assert cascade(nodes, closed, edges)["b"] == Due(date(2027, 1, 4), own)  # and the 1st is a holiday, a Friday
+
+
 def test_nothing_is_due_before_what_it_waits_for_and_comes_back_when_that_is_over() -> None:
     """Dates of their own (by the period, say) that a dependency pushes over a weekend and lets go again."""
     friday, saturday, monday, own = date(2026, 11, 27), date(2026, 11, 28), date(2026, 11, 30), date(2026, 11, 20)
@@ -194,6 +204,7 @@ def test_a_cascade_over_any_graph_is_stable_and_in_order(
     graph: tuple[int, list[Edge[int]]], data: st.DataObject
 ) -> None:
     size, edges = graph
+    calendar = data.draw(st.sampled_from([PLAIN, ENGLAND, CLOSED]))
     into: dict[int, list[int]] = {}
     for edge in edges:
         into.setdefault(edge.after, []).append(edge.before)
@@ -206,12 +217,12 @@ def test_a_cascade_over_any_graph_is_stable_and_in_order(
         nodes[i] = Dated(
             own, TODAY if done else None, not done, data.draw(st.booleans()) and data.draw(st.booleans()), rule, of
         )
-    once = cascade(nodes, PLAIN, edges)
+    once = cascade(nodes, calendar, edges)
     moved = {
         k: Dated(once[k].on, n.completed_on, n.open, n.pinned, n.rule, n.of, once[k].pushed_from)
         for k, n in nodes.items()
     }
-    assert cascade(moved, PLAIN, edges) == once
+    assert cascade(moved, calendar, edges) == once
     for edge in edges:
         before, after = nodes[edge.before], nodes[edge.after]
         done_on = before.completed_on or once[edge.before].on
@@ -221,9 +232,9 @@ def test_a_cascade_over_any_graph_is_stable_and_in_order(
         if due.pushed_from:
             assert due.on is not None
             assert due.on > due.pushed_from
-            assert PLAIN.is_business_day(due.on)
+            assert calendar.is_business_day(due.on)
     # Without dependencies every date is its own again.
-    free = cascade({k: n for k, n in moved.items() if n.of is None}, PLAIN)
+    free = cascade({k: n for k, n in moved.items() if n.of is None}, calendar)
     assert all(free[k].on == n.due_on for k, n in nodes.items() if n.of is None)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,7 +31,7 @@ from workflow.copies.tables import (
     StaffCopy,
     TimeCopy,
 )
-from workflow.dates.rules import Calendar
+from workflow.dates.rules import Calendar, begins
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
 
@@ -242,7 +242,7 @@ def firm_zone(uow: Uow) -> ZoneInfo:
 
 def day_begins(uow: Uow, day: date) -> datetime:
     """The instant a day begins for the firm."""
-    return datetime.combine(day, time.min, _zone(firm_of(uow).time_zone))
+    return begins(day, _zone(firm_of(uow).time_zone))
 
 
 def calendar_of(uow: Uow) -> Calendar:

@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -43,6 +43,12 @@ def in_range(day: date) -> date:
     if not EARLIEST <= day <= LATEST:
         raise DateOutOfRange(day.isoformat())
     return day
+
+
+def begins(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a day where its clocks go by that zone: also where they skip midnight, have it twice, or skip the day
+    (then that of the next)."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 # --- calendars -------------------------------------------------------------------------------------------------------
