@@ -1,5 +1,6 @@
 """Automations: when, if, then; by the worker, once; logged; never for ever."""
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,10 @@ from sqlalchemy import text
 
 from chassis.testing import Api
 from praxis.workflow.v1.events_pb2 import NoticeDue
+from praxis.workflow.v1.workflow_pb2 import AnswerRequestItemRequest, SubmitRequestRequest
 from workflow.automations import happenings
+from workflow.automations.rules import CONDITIONS
+from workflow.dates.rules import add_months
 
 TWO: dict[str, Any] = {
     "roles": [{"role": "preparer", "staff_id": None}, {"role": "reviewer", "staff_id": None}],
@@ -129,15 +133,137 @@ def test_blocked_and_unblocked_are_told_apart(firm: Any) -> None:
     assert firm.job(made["id"])["tags"] == ["free", "stuck"]
 
 
-def test_requests_and_statuses_set_automations_off(firm: Any, vat: dict[str, Any]) -> None:
-    for on in ("request_sent", "request_submitted", "request_returned", "request_accepted", "status_turned"):
+def answer(firm: Any, made: dict[str, Any]) -> None:
+    """The client hands in the papers."""
+    portal, request = firm.portal(), firm.request(made)
+    bank, abroad, _ = (item["id"] for item in request["items"])
+    portal.call(
+        "AnswerRequestItem",
+        AnswerRequestItemRequest(request_id=request["id"], item_id=bank, document_ids=[str(uuid4())]),
+    )
+    portal.call("AnswerRequestItem", AnswerRequestItemRequest(request_id=request["id"], item_id=abroad, answer="no"))
+    portal.call("SubmitRequest", SubmitRequestRequest(request_id=request["id"]))
+
+
+def test_requests_tasks_and_statuses_set_automations_off(firm: Any, vat: dict[str, Any]) -> None:
+    kinds = ("request_sent", "request_submitted", "request_returned", "request_accepted", "task_started", "task_done")
+    for on in kinds:
         automation(firm, on, {"do": "apply_tag", "tag": on}, name=on)
+    turned = {"do": "apply_tag", "tag": "turned"}
+    automation(firm, "status_turned", turned, trigger={"status": "done"}, name="Done")
+    automation(firm, "status_turned", {"do": "apply_tag", "tag": "lost"}, trigger={"status": "cancelled"}, name="Lost")
     made = firm.apply(firm.publish(vat))
-    request = firm.request(made)["id"]
-    firm.api.post(f"/requests/{request}/waive", {"reason": "known"}).expect(200)
+    path, seen = f"/requests/{firm.request(made)['id']}", []
+
+    def now() -> list[str]:
+        """What the automations have made of it: the tags that are new."""
+        work(firm)
+        tags = firm.job(made["id"])["tags"]
+        new, seen[:] = [tag for tag in tags if tag not in seen], tags
+        return new
+
+    assert now() == ["request_sent"]
+    answer(firm, made)
+    assert now() == ["request_submitted"]
+    firm.api.post(f"{path}/return", {"reason": "August is missing"}).expect(200)
+    assert now() == ["request_returned"]
+    answer(firm, made)
+    firm.api.post(f"{path}/accept").expect(200)
+    assert now() == ["request_accepted"]
+    tasks = [task["id"] for task in made["tasks"]]
+    firm.api.post(f"/tasks/{tasks[0]}/start").expect(200)
+    assert now() == ["task_started"]
+    firm.api.post(f"/tasks/{tasks[0]}/done").expect(200)
+    assert now() == ["task_done"]
+    for task in tasks[1:]:
+        firm.api.post(f"/tasks/{task}/done").expect(200)
+    assert now() == ["turned"]
+    done = Counter(run["on"] for run in runs(firm, outcome="done"))
+    assert done == Counter(kinds) + Counter(["request_submitted", "task_done", "task_done", "status_turned"])
+
+
+def test_every_condition_tells_what_is_so_from_what_is_not(firm: Any, vat: dict[str, Any]) -> None:
+    client = firm.client_named("Tagged Ltd", tags=["vip", "farm"], manager_id=str(firm.ada))
+    template, other = firm.publish(vat), firm.publish(TWO, name="Other")
+    made = firm.apply(template, client_id=str(client), owner_id=str(firm.ben))
+    firm.api.patch(f"/jobs/{made['id']}", {"tags": ["late"]}, if_match=made["version"]).expect(200)
+    firm.api.post(f"/requests/{firm.request(made)['id']}/waive", {"reason": "known"}).expect(200)
+    firm.api.post(f"/tasks/{made['tasks'][0]['id']}/done").expect(200)
+    status = firm.job(made["id"])["status"]
+    pairs = {  # what is so, and what is not
+        "service": ("vat", "audit"),
+        "template": (template, other),
+        "stage": (stage(firm, "Planned"), stage(firm, "Review")),
+        "status": (status, next(s for s in ("blocked", "on_track") if s != status)),
+        "owner": (str(firm.ben), str(firm.ada)),
+        "client": (str(client), str(firm.client)),
+        "client_status": ("active", "prospect"),
+        "client_tag": ("farm", "quiet"),
+        "job_tag": ("late", "early"),
+        "task_key": ("prepare", "review"),
+        "task_role": ("preparer", "reviewer"),
+        "request_key": ("papers", "other"),
+    }
+    assert set(pairs) == set(CONDITIONS)
+    for about, (so, not_so) in pairs.items():
+        on = "request_sent" if about == "request_key" else "task_done"
+        for condition, runs_then in (
+            ({"is": [so]}, True), ({"is": [not_so]}, False), ({"is": [not_so, so]}, True),
+            ({"is_not": [so]}, False), ({"is_not": [not_so]}, True), ({"is_not": [not_so, so]}, False),
+        ):  # fmt: skip
+            trial = {"trigger": {"on": on}, "conditions": [{"field": about} | condition], "actions": [TAG]}
+            (seen,) = firm.api.post("/automation-dry-runs", trial).expect(200).json["items"]
+            assert seen["would_run"] is runs_then, (about, condition, seen["why_not"])
+
+
+def test_every_date_is_set_a_draft_is_sent_and_who_is_responsible_is_given_what_happened(
+    firm: Any, vat: dict[str, Any]
+) -> None:
+    vat["requests"][0]["send"] = "by_hand"
+    vat["dependencies"] = vat["dependencies"][1:]
+    template = firm.publish(vat)
+
+    def date_of(which: str, amount: int, unit: str, **more: Any) -> dict[str, Any]:
+        return {"do": "set_date", "which": which, "after": {"amount": amount, "unit": unit}} | more
+
+    automation(
+        firm, "task_done",
+        date_of("statutory", 1, "months"),
+        date_of("extended", 2, "months"),
+        date_of("task", 9, "days", task_key="file"),
+        {"do": "send_request", "request_key": "papers"},
+        {"do": "create_task", "title": "Look again", "role": "reviewer", "budget_minutes": 15},
+        trigger={"task_key": "prepare"},
+    )  # fmt: skip
+    automation(
+        firm, "task_unblocked",
+        {"do": "assign", "who": [{"responsible": "client_partner"}]},
+        date_of("task", 3, "days"),
+        trigger={"task_key": "review"}, name="Next",
+    )  # fmt: skip
+    made = firm.apply(template)
+    today = date.fromisoformat(firm.api.get("/board").json["today"])
+    assert firm.request(made)["status"] == "draft"
+    firm.api.post(f"/tasks/{firm.task(made, 'prepare')['id']}/done").expect(200)
     work(firm)
-    assert "request_sent" in firm.job(made["id"])["tags"]
-    assert {r["on"] for r in runs(firm, outcome="done")} >= {"request_sent"}
+    assert {run["outcome"] for run in runs(firm)} == {"done"}, runs(firm)
+    now = firm.job(made["id"])
+    assert (now["statutory_due_on"], now["extended_due_on"]) == (
+        add_months(today, 1).isoformat(),
+        add_months(today, 2).isoformat(),
+    )
+    assert firm.request(made)["status"] == "sent"
+    filed, review = firm.task(made, "file"), firm.task(made, "review")
+    assert (filed["due_on"], filed["due_pinned"]) == ((today + timedelta(days=9)).isoformat(), True)
+    assert (review["owner"]["name"], review["due_on"]) == ("Eve", (today + timedelta(days=3)).isoformat())
+    (again,) = [task for task in now["tasks"] if task["title"] == "Look again"]
+    assert (again["role"], again["owner"]["name"], again["budget_minutes"]) == ("reviewer", "Ada", 15)
+    assert "automation “Rule”" in {move["reason"] for move in now["due_moves"]}
+    # Done once more there is no draft left to send, and it says so.
+    firm.api.post(f"/tasks/{firm.task(made, 'prepare')['id']}/reopen", {"reason": "?"}).expect(200)
+    firm.api.post(f"/tasks/{firm.task(made, 'prepare')['id']}/done").expect(200)
+    work(firm)
+    assert "There is no such request left to send." in {act["says"] for run in runs(firm) for act in run["acts"]}
 
 
 def test_a_failed_action_undoes_the_others_and_the_log_says_why(firm: Any) -> None:
