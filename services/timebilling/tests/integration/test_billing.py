@@ -604,6 +604,7 @@ def test_a_private_client_is_hidden_in_lists_sums_and_searches(rated: Any, world
     rated.partner.post("/time-entries/submit", ids)
     rated.partner.post("/time-entries/approve", ids)
     rated.rate("77.00", level="client_staff", client_id=str(secret), staff_id=str(rated.pat))
+    world.answers("clients", {"GetClient": _nobody})
     invoice = rated.partner.post(f"/invoices/{rated.draft(secret)['id']}/issue", {}).expect(200).json
     payment = rated.pay("150.00", (invoice["id"], "40.00"), client=secret)
     more = rated.partner.post("/time-entries", body).expect(201).json
@@ -611,10 +612,14 @@ def test_a_private_client_is_hidden_in_lists_sums_and_searches(rated: Any, world
     rated.partner.post("/time-entries/approve", {"ids": [more["id"]]})
 
     for outsider in (world.api(rated.id, staff=new_id()), world.api(rated.id, staff=new_id(), audience="partner")):
-        for path in ("/time-entries", "/wip", "/invoices", "/payments", "/search?q=secret", "/search?q=000001"):
+        for path in ("/time-entries", "/invoices", "/payments", "/search?q=secret", "/search?q=000001"):
             assert outsider.get(path).expect(200).json["items"] == []
+        for path in ("/wip", "/wip/by-job", "/wip/by-staff", "/debtors"):
+            seen = outsider.get(path).expect(200).json
+            assert (seen["items"], seen["totals"]) == ([], [])
+        for path in (f"/client-terms/{secret}", f"/clients/{secret}/statement?first={rated.day(9)}&last={rated.day()}"):
+            outsider.get(path).problem(404, "client_not_found")
         assert [r["level"] for r in outsider.get("/rates").json["items"]] == ["firm"]
-        assert outsider.get("/wip").json["totals"] == []
         currency = outsider.get("/overview").expect(200).json["currencies"][0]
         assert {v["amount"] for k, v in currency.items() if k not in ("currency", "wip_ageing", "debtors_ageing")} == {
             "0.00"

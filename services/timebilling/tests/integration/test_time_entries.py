@@ -311,6 +311,18 @@ def test_approval_freezes_the_rate_against_later_change(firm: Any) -> None:
     assert firm.partner.get(f"/wip/jobs/{firm.job}").json["cost"] == {"amount": "60.00", "currency": "GBP"}
 
 
+def test_a_cost_rate_holds_from_its_own_day_on(firm: Any) -> None:
+    firm.rate("180.00")
+    firm.rate("60.00", kind="cost")
+    change = {"kind": "cost", "level": "firm", "rate": {"amount": "70.00", "currency": "GBP"}}
+    firm.partner.post("/rates/set", {"from": firm.day(4), "rates": [change]}).expect(200)
+    before, after = firm.approved(3600, day=firm.day(5)) + firm.approved(3600, day=firm.day(4))
+    why = [firm.partner.get(f"/time-entries/{i}/why").json for i in (before, after)]
+    assert [w["cost_rate"]["figure"] for w in why] == ["60.00", "70.00"]
+    assert [w["rate"]["figure"] for w in why] == ["180.00", "180.00"]
+    assert firm.partner.get(f"/wip/jobs/{firm.job}").json["cost"] == {"amount": "130.00", "currency": "GBP"}
+
+
 def test_why_before_approval_says_what_approval_would_freeze(firm: Any) -> None:
     entry = firm.log(3600)
     assert firm.partner.get(f"/time-entries/{entry['id']}/why").expect(200).json["rate"] is None
