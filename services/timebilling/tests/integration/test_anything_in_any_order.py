@@ -122,7 +122,7 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
             rounding = {"increment_seconds": increment, "direction": direction, "minimum_seconds": 0, "per": per}
             self.act(firm_settings.change, {"rounding": rounding}, None)
 
-        @rule(group_by=st.sampled_from(["job", "job_activity", "entry"]))
+        @rule(group_by=st.sampled_from(["job", "job_activity", "task", "entry"]))
         def draft_all(self, group_by: str) -> None:
             made = self.act(invoicing.create_draft, {"client_id": str(self.firm.client), "group_by": group_by})
             self.invoices += [made.id] if made else []

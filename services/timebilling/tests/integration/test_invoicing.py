@@ -375,7 +375,13 @@ def test_rounding_per_task_leaves_entries_as_they_are_and_rounds_their_task_on_t
         ("0.20", "10.03", "20.00"),
     ]
     assert {x["reason"] for x in draft["lines"]} == {"Rounded up to 6 min, per task on an invoice"}
-    together = per_task.partner.post(f"/invoices/{draft['id']}/regroup", {"group_by": "job"}).expect(200).json
+    path = f"/invoices/{draft['id']}/regroup"
+    by_task = per_task.partner.post(path, {"group_by": "task"}).expect(200).json
+    assert [(x["description"], x["quantity"], x["net"]["amount"]) for x in by_task["lines"]] == [
+        ("VAT return Q3: Check the ledgers", "0.10", "10.00"),
+        ("VAT return Q3", "0.20", "20.00"),
+    ]
+    together = per_task.partner.post(path, {"group_by": "job"}).expect(200).json
     assert shown(together) == [("0.30", "16.72", "30.00")]
     per_task.holds()
     issued = issue(per_task, draft)

@@ -77,7 +77,7 @@ def item(job: int = 0, activity: str | None = None, standard: str = "10.00", sec
 
 @given(
     st.lists(st.builds(item, st.integers(0, 2), st.sampled_from([None, "Call", "Review"])), max_size=20),
-    st.sampled_from(["job", "job_activity", "entry"]),
+    st.sampled_from(["job", "job_activity", "task", "entry"]),
 )
 def test_grouping_loses_and_doubles_nothing(items: list[Item], group_by: str) -> None:
     lines = invoices.lines_of(items, group_by)
@@ -132,7 +132,7 @@ def test_only_who_rounds_per_task_has_tasks_rounded() -> None:
         min_size=1,
         max_size=12,
     ),
-    st.sampled_from(["job", "job_activity", "entry"]),
+    st.sampled_from(["job", "job_activity", "task", "entry"]),
 )
 def test_a_rounded_task_is_the_same_hours_and_cents_however_its_lines_are_grouped(
     items: list[Item], group_by: str

@@ -32,7 +32,7 @@ _ITEM = """
 SELECT w.id, w.client_id, w.job_id, coalesce(j.title, '') AS job_title, w.activity_id, a.name AS activity_name,
        coalesce(s.name, '') AS staff_name, w.day, coalesce(e.narrative, d.description, '') AS narrative, w.billable_seconds,
        w.remaining AS standard, w.remaining = w.standard AS untouched, w.currency, w.state, w.kind, g.id AS arrangement_id, g.kind AS terms,
-       e.task_id, e.bill_rate AS rate, e.rounding
+       e.task_id, t.title AS task_title, e.bill_rate AS rate, e.rounding
 FROM wip_items w JOIN client_copy c ON c.firm_id = w.firm_id AND c.id = w.client_id
 LEFT JOIN time_entries e ON e.firm_id = w.firm_id AND e.id = w.id
 LEFT JOIN disbursements d ON w.kind = 'disbursement' AND d.firm_id = w.firm_id AND d.id = w.id
@@ -40,6 +40,7 @@ LEFT JOIN job_copy j ON j.firm_id = w.firm_id AND j.id = w.job_id
 LEFT JOIN arrangements g ON g.firm_id = j.firm_id AND g.id = j.engagement_id
 LEFT JOIN activities a ON a.firm_id = w.firm_id AND a.id = w.activity_id
 LEFT JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
+LEFT JOIN task_copy t ON t.firm_id = e.firm_id AND t.id = e.task_id
 WHERE w.firm_id = :firm"""
 _LOCKED = "ORDER BY w.id FOR UPDATE OF w"
 # Work of a fixed, recurring, milestone or contingent engagement is covered by its fee: it goes on no draft of time.
@@ -166,6 +167,7 @@ def _items(rows: Iterable[Any], currency: str) -> list[Item]:
             r.kind,
             r.arrangement_id,
             task_id=r.task_id,
+            task_title=r.task_title,
             rate=r.rate,
             rounding=Rounding.of(r.rounding) if r.rounding else None,
             untouched=r.untouched,

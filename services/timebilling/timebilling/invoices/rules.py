@@ -36,6 +36,7 @@ class Item:
     arrangement_id: UUID | None = None  # the fee terms of its engagement
     tax_code_id: UUID | None = None  # of its own, where it has one
     task_id: UUID | None = None
+    task_title: str | None = None
     rate: Decimal | None = None  # an hour, as approved
     rounding: Rounding | None = None  # as approved
     untouched: bool = True  # carried at its standard value, not written up or down before
@@ -135,14 +136,20 @@ def _task_rounded(items: Sequence[Item], currency: str) -> Iterable[Item]:
 
 
 def lines_of(items: Sequence[Item], group_by: str) -> list[Line]:
-    """Lines per job, per job and activity, or per entry; in the order of the items (by job, then day).
+    """Lines per job, per job and activity, per task, or per entry; in the order of the items (by job, then day).
 
     Disbursements have a line each, after the work: they carry their own tax and are looked at one by one.
     """
     lines: dict[tuple[object, ...], Line] = {}
     for item in sorted(items, key=lambda i: i.kind == DISBURSEMENT):
         by = "entry" if item.kind == DISBURSEMENT else group_by
-        key = {"job": (item.job_id,), "job_activity": (item.job_id, item.activity_id), "entry": (item.id,)}[by]
+        keys: dict[str, tuple[object, ...]] = {
+            "job": (item.job_id,),
+            "job_activity": (item.job_id, item.activity_id),
+            "task": (item.job_id, item.task_id),
+            "entry": (item.id,),
+        }
+        key = keys[by]
         line = lines.setdefault(key, Line(item.job_id, _describe(item, by)))
         line.items.append(item)
     return list(lines.values())
@@ -158,6 +165,8 @@ def _describe(item: Item, group_by: str) -> str:
         )
     if group_by == "job_activity" and item.activity_name:
         return f"{item.job_title}: {item.activity_name}"
+    if group_by == "task" and item.task_title:
+        return f"{item.job_title}: {item.task_title}"
     return item.job_title
 
 

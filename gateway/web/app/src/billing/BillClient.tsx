@@ -15,7 +15,7 @@ import { Empty, Loaded } from '@/ui/states';
 import { clientWipQuery, type JobUnbilled, useDraftInvoice } from './api';
 import { InvoicesOf } from './InvoicesOf';
 
-type Grouping = 'job' | 'job_activity' | 'entry';
+type Grouping = 'job' | 'job_activity' | 'task' | 'entry';
 
 /** One client's unbilled work, job by job: choose what goes on the next invoice. */
 export function BillClient() {
@@ -152,6 +152,7 @@ function Choose({ clientId, jobs }: { clientId: string; jobs: JobUnbilled[] }) {
             data={[
               { value: 'job', label: 'One a job' },
               { value: 'job_activity', label: 'By job and activity' },
+              { value: 'task', label: 'One a task' },
               { value: 'entry', label: 'One a time entry' },
             ]}
           />
