@@ -81,7 +81,9 @@ def keyset(
     casts = casts or ["uuid" if c.rsplit(".")[-1] == "id" else "" for c in columns]
     for value, cast in zip(values, casts, strict=True):
         _check(value, cast)
-    names = [f"CAST(:after_{i} AS {cast})" if cast else f":after_{i}" for i, cast in enumerate(casts)]
+    # As sub-selects, so that planning doesn't see the values: else a page near the end of a list looks so cheap that the
+    # database plans its statement anew each time, which can take longer than reading the page.
+    names = [f"(SELECT CAST(:after_{i} AS {cast}))" if cast else f"(SELECT :after_{i})" for i, cast in enumerate(casts)]
     sign = "<" if descending else ">"
     return f"AND ({', '.join(columns)}) {sign} ({', '.join(names)})", {f"after_{i}": v for i, v in enumerate(values)}
 

@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import grpc
@@ -142,20 +145,21 @@ def test_work_that_kills_its_worker_each_time_is_buried_with_its_reason_and_can_
     firm = world.firm()
     id = note(world, firm, "later kills")
 
-    def deaths() -> int:
+    def deaths(worker: Callable[[], int]) -> int:
         """How often a worker's process ended over this work, until it is taken no more."""
         for count in range(TRIES + 2):
             with world.runtime.engine.begin() as connection:
                 again = "UPDATE due SET run_at = now() WHERE firm_id = :firm AND done_at IS NULL"  # the claim runs out
                 if connection.execute(text(again), {"firm": firm}).rowcount == 0:
                     return count
-            code = _worker_of(world, firm)
+            code = worker()
             if code == 0:
                 return count
             assert code == -signal.SIGKILL
         raise AssertionError("it is taken for ever")
 
-    assert deaths() == TRIES
+    with _workers(world, firm) as worker:
+        assert deaths(worker) == TRIES
     (letter,) = [x for x in dead_letters(world.runtime) if x.source == "due" and "shout" in x.error]
     assert f"attempt {TRIES} did not come back" in letter.error
     assert world.due(firm)[0].done_at is not None
@@ -166,19 +170,37 @@ def test_work_that_kills_its_worker_each_time_is_buried_with_its_reason_and_can_
     assert world.api(firm).get(f"/notes/{id}").json["text"] == "LATER WORKS"
 
 
-def _worker_of(world: World, firm: UUID) -> int:
-    """Runs the firm's due work in a process of its own; returns its exit code."""
+@contextmanager
+def _workers(world: World, firm: UUID) -> Iterator[Callable[[], int]]:
+    """Runs the firm's due work in a process of its own, each time it is called; answers its exit code. They are forked from
+    one that has everything imported."""
     script = (
-        "import sys\nfrom uuid import UUID\nfrom chassis.due import Timers\nfrom chassis.service import Runtime\n"
+        "import os, sys\nfrom uuid import UUID\nfrom chassis.due import Timers\nfrom chassis.service import Runtime\n"
         "from notes.app import service\n"
-        "Timers(Runtime(service, service.settings.load())).run_due(firm_id=UUID(sys.argv[1]))\n"
+        "for _ in sys.stdin:\n"
+        "    if (child := os.fork()) == 0:\n"
+        "        Timers(Runtime(service, service.settings.load())).run_due(firm_id=UUID(sys.argv[1]))\n"
+        "        os._exit(0)\n"
+        "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)\n"
     )
     environment = os.environ | {
         "PRAXIS_DATABASE_URL": world.runtime.settings.database_url,
         "PYTHONPATH": str(Path(__file__).parent / "example"),
     }
     command = [sys.executable, "-c", script, str(firm)]
-    return subprocess.run(command, env=environment, check=False, timeout=60, capture_output=True).returncode
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as nursery:
+        sending, answers = nursery.stdin, nursery.stdout
+        assert sending
+        assert answers
+
+        def run() -> int:
+            sending.write("next\n")
+            sending.flush()
+            return int(answers.readline())
+
+        yield run
+        sending.close()
 
 
 def test_work_that_found_a_service_away_many_times_is_not_taken_for_lost(world: World) -> None:
