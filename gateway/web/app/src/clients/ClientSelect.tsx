@@ -1,7 +1,7 @@
-import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { FoundSelect } from '@/ui/FoundSelect';
 import { clientChoicesQuery, clientQuery } from './api';
 
 type Props = {
@@ -22,14 +22,13 @@ export function ClientSelect({ label = 'Client', value, onChange, error, autoFoc
   const known = chosen.data;
   if (known && !choices.some(({ id }) => id === known.id)) choices.unshift(known);
   return (
-    <Select
+    <FoundSelect
       label={label}
       placeholder="Type a name or number"
-      searchable
       autoFocus={autoFocus}
-      nothingFoundMessage={found.isFetching ? 'Searching …' : 'No client is like that'}
-      data={choices.map(({ id, name }) => ({ value: id, label: name }))}
-      filter={({ options }) => options}
+      searching={found.isFetching}
+      nothing="No client is like that"
+      choices={choices.map(({ id, name }) => ({ value: id, label: name }))}
       value={value}
       onChange={onChange}
       onSearchChange={setTyped}

@@ -1,7 +1,7 @@
-import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { FoundSelect } from '@/ui/FoundSelect';
 import { type JobChoice, jobChoicesQuery } from './api';
 
 type Props = {
@@ -20,18 +20,14 @@ export function JobSelect({ value, known, onChange, error }: Props) {
   const choices = [...(found.data ?? [])];
   if (known && !choices.some(({ id }) => id === known.id)) choices.unshift(known);
   return (
-    <Select
+    <FoundSelect
       label="Job"
       placeholder="Client or job"
-      searchable
       required
       withAsterisk={false}
-      nothingFoundMessage={
-        found.isFetching ? 'Searching …' : words ? 'No job is called so' : 'Type a client or a job'
-      }
-      data={choices.map((choice) => ({ value: choice.id, label: labelOf(choice) }))}
-      // The service has searched already, also in spite of typos.
-      filter={({ options }) => options}
+      searching={found.isFetching}
+      nothing={words ? 'No job is called so' : 'Type a client or a job'}
+      choices={choices.map((choice) => ({ value: choice.id, label: labelOf(choice) }))}
       value={value}
       onChange={onChange}
       onSearchChange={setTyped}
