@@ -16,8 +16,10 @@ def list_engagements(
     client_id: str | None = None,
     status: str | None = None,
     service: str | None = None,
+    sort: str = "-starts_on",
 ) -> dict[str, Any]:
-    return queries.list_engagements(uow, limit, cursor, {"client_id": client_id, "status": status, "service": service})
+    wanted = {"client_id": client_id, "status": status, "service": service}
+    return queries.list_engagements(uow, limit, cursor, wanted, sort)
 
 
 def open_engagement(uow: Uow, body: dict[str, Any]) -> Reply:

@@ -15,24 +15,31 @@ from clients import codes
 from clients.engagements import rules
 from clients.engagements.events import engagement_changed
 from clients.engagements.tables import Engagement
+from clients.parties.queries import Order
 
 _ENGAGEMENTS = """
 WITH page AS MATERIALIZED (
-    SELECT e.*, jsonb_build_object('id', c.id, 'number', c.number, 'name', c.name) AS client
+    SELECT e.*, {key} AS sort_key, jsonb_build_object('id', c.id, 'number', c.number, 'name', c.name) AS client
     FROM engagements e JOIN clients c ON c.firm_id = e.firm_id AND c.id = e.client_id
     WHERE true {where}
-    ORDER BY e.starts_on DESC, e.id DESC
+    ORDER BY {order}
     LIMIT :rows
 )
-SELECT p.id, p.client, p.title, p.service, p.status, p.starts_on, p.ends_on, p.fee_kind, p.fee_amount, p.fee_currency,
+SELECT p.sort_key, p.id, p.client, p.title, p.service, p.status, p.starts_on, p.ends_on, p.fee_kind, p.fee_amount, p.fee_currency,
        p.fee_interval, p.fee_description, p.fee_milestones, p.fee_percent, p.close_reason, p.external_id, p.created_at, p.updated_at, p.version,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('job_role', w.job_role, 'staff', jsonb_build_object('id', s.id, 'name', s.name))
                                   ORDER BY w.job_role), '[]')
         FROM engagement_people w JOIN staff_copy s ON s.firm_id = w.firm_id AND s.id = w.staff_id
         WHERE w.engagement_id = p.id) AS people
 FROM page p
-ORDER BY p.starts_on DESC, p.id DESC
+ORDER BY {order_again}
 """
+
+_ORDERS = {
+    "-starts_on": Order("e.starts_on", "date", descending=True),
+    "starts_on": Order("e.starts_on", "date"),
+    "-created_at": Order("e.id", "uuid", descending=True),  # ids are sorted by the time they were made
+}
 
 _FILTERS = {
     "client_id": "AND e.client_id = CAST(:client_id AS uuid)",
@@ -49,13 +56,16 @@ def read_engagement(uow: Uow, engagement_id: UUID | str) -> dict[str, Any]:
     return _shape(items[0])
 
 
-def list_engagements(uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None]) -> dict[str, Any]:
-    """A page of engagements, latest start first. `wanted` holds the filters by name; None means any. Errors: `cursor_invalid`."""
-    after, parameters = keyset(["e.starts_on", "e.id"], cursor, descending=True, casts=["date", "uuid"])
+def list_engagements(
+    uow: Uow, limit: int, cursor: str | None, wanted: Mapping[str, str | None], sort: str = "-starts_on"
+) -> dict[str, Any]:
+    """A page of engagements. `wanted` holds the filters by name; None means any. Errors: `cursor_invalid`."""
+    order = _ORDERS[sort]
+    after, parameters = keyset([order.key, "e.id"], cursor, descending=order.descending, casts=[order.cast, "uuid"])
     given = {name: value for name, value in wanted.items() if value is not None}
     where = " ".join([*(_FILTERS[name] for name in given), after])
-    rows = _engagements(uow, where, {**given, **parameters}, rows=limit + 1)
-    listed = page(rows, limit, lambda row: (row["starts_on"], row["id"]))
+    rows = _engagements(uow, where, {**given, **parameters}, rows=limit + 1, order=order)
+    listed = page(rows, limit, lambda row: (row["sort_key"], row["id"]))
     return listed | {"items": [_shape(row) for row in listed["items"]]}
 
 
@@ -102,13 +112,17 @@ def open_at_former_clients(uow: Uow) -> Iterator[str]:
     yield from (f"engagement {row.id} is open, client {row.number} is former" for row in found)
 
 
-def _engagements(uow: Uow, where: str, parameters: Mapping[str, Any], rows: int) -> list[dict[str, Any]]:
-    statement = text(_ENGAGEMENTS.format(where=where))
+def _engagements(
+    uow: Uow, where: str, parameters: Mapping[str, Any], rows: int, order: Order = _ORDERS["-starts_on"]
+) -> list[dict[str, Any]]:
+    again = order.of("p", "p.sort_key")
+    statement = text(_ENGAGEMENTS.format(where=where, key=order.key, order=order.of("e", order.key), order_again=again))
     return [dict(row) for row in uow.session.execute(statement, {**parameters, "rows": rows}).mappings()]
 
 
 def _shape(row: dict[str, Any]) -> dict[str, Any]:
     """A row as the API shows it: the fee's parts together, those it has not left out."""
+    del row["sort_key"]
     amount, currency = row.pop("fee_amount"), row.pop("fee_currency")
     fee = {
         "kind": row.pop("fee_kind"),

@@ -59,7 +59,7 @@ ORDER BY {order_again}
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a list is sorted by: an indexed expression, and its type where a cursor's text would not do."""
+    """What a list is sorted by: an indexed expression, and its type where a cursor's text would not do. Engagements too."""
 
     key: str
     cast: str = ""

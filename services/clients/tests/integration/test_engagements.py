@@ -201,6 +201,23 @@ def test_the_list_goes_from_the_latest_start_and_is_filtered(office):
     assert [e["id"] for e in first["items"] + second["items"]] == [new["id"], mid["id"], old["id"]]
 
 
+@pytest.mark.parametrize(
+    ("sort", "titles"),
+    [("-starts_on", ["C", "A", "B"]), ("starts_on", ["B", "A", "C"]), ("-created_at", ["C", "B", "A"])],
+)
+def test_the_list_is_sorted_as_asked_over_all_pages(office, sort, titles):
+    client = office.client()
+    for title, starts_on in (("A", "2025-01-01"), ("B", "2024-01-01"), ("C", "2026-01-01")):
+        office.engagement(client, title=title, starts_on=starts_on)
+    listed, cursor = [], ""
+    while cursor is not None:
+        page = office.api.get(f"/engagements?sort={sort}&limit=1{cursor and '&cursor=' + cursor}").expect(200).json
+        listed += [e["title"] for e in page["items"]]
+        cursor = page["next_cursor"]
+    assert listed == titles
+    office.api.get("/engagements?sort=fee").problem(400, "request_invalid")
+
+
 def test_closing_is_audited_with_its_reason(office):
     engagement = office.engagement(office.client())
     office.api.post(

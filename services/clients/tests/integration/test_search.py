@@ -425,6 +425,10 @@ def test_the_list_of_engagements_goes_by_index(plans, world, crowd):
     page, shown = plans(engagements.list_engagements, 50, None, {"status": "open"})
     _, more = plans(engagements.list_engagements, 50, page["next_cursor"], {})
     client = page["items"][0]["client"]["id"]
+    for sort, index in (("starts_on", "ix_engagements_by_start"), ("-created_at", "pk_engagements")):
+        first, begin = plans(engagements.list_engagements, 50, None, {}, sort)
+        _, deep = plans(engagements.list_engagements, 50, first["next_cursor"], {}, sort)
+        assert all(index in plan and "Seq Scan on engagements " not in plan for plan in begin + deep), sort
     _, of_client = plans(engagements.list_engagements, 50, None, {"client_id": client})
     assert all("ix_engagements_by_start" in plan for plan in shown + more)
     assert all("ix_engagements_of_client" in plan for plan in of_client)

@@ -322,7 +322,16 @@ def test_groups_of_open_work_read_open_work_only(large: Large) -> None:
 
 @pytest.mark.parametrize(
     "narrowed",
-    [{"overdue": True}, {"escalated": True}, {"status": ["submitted"]}, {"tag": "vip"}, {"due": "2026-12-31"}],
+    [
+        {"overdue": True},
+        {"escalated": True},
+        {"status": ["submitted"]},
+        {"tag": "vip"},
+        {"due": "2026-12-31"},
+        {"of_job": {"service": "vat"}},
+        {"sort": "-due_on"},
+        {"sort": "waiting_since"},
+    ],
 )
 def test_no_list_of_requests_reads_them_all(large: Large, narrowed: dict[str, Any]) -> None:
     given = {"status": []} | narrowed
@@ -359,6 +368,12 @@ def test_requests_are_listed_by_an_index(large: Large) -> None:
         )
     )
     assert plans.scanned_whole("jobs", "tasks") == set()
+    longest = large.plans(
+        lambda uow: requests.list_requests(
+            uow, owner=([], {}), client_id=None, job_id=None, status=[], sort="waiting_since", limit=50, cursor=None
+        )
+    )
+    assert "ix_requests_waiting" in longest.indexes
 
 
 # Everything that grows with the firm's years, whatever is asked of it.

@@ -484,6 +484,45 @@ def test_requests_are_narrowed_by_date_and_lateness(firm: Any, job: dict[str, An
     assert found(owner="nobody") == []
 
 
+def test_requests_are_narrowed_by_their_job(firm: Any, job: dict[str, Any]) -> None:
+    other = firm.api.post("/jobs", {"client_id": str(firm.client), "title": "Advice", "service": "advice"}).expect(201)
+    asked(firm, other.json)
+    review = next(s["id"] for s in firm.api.get("/stages").json["items"] if s["name"] == "Review")
+    firm.api.post(f"/jobs/{other.json['id']}/move", {"stage_id": review}).expect(200)
+
+    def found(**params: Any) -> list[str]:
+        return [r["title"] for r in firm.api.get("/requests", params=params).expect(200).json["items"]]
+
+    assert found(service="advice") == found(stage_id=review) == ["One more thing"]
+    assert found(template_id=job["template"]["id"]) == found(service="vat") == ["Papers for the quarter"]
+    assert found(service="vat", stage_id=review) == []
+
+
+def test_requests_are_sorted_by_date_and_by_how_long_they_lie_with_the_client(firm: Any, job: dict[str, Any]) -> None:
+    first, second = asked(firm, job, title="Second", due_on=day(9)), asked(firm, job, title="Third", due_on=day(9))
+    draft = asked(firm, job, title="Unsent", due_on=day(10), send=False)
+    with firm.world.uow(firm.id) as uow:
+        older = "UPDATE requests SET waiting_since = waiting_since - interval '2 days' WHERE firm_id = :f AND id = :id"
+        uow.session.execute(text(older), {"f": firm.id, "id": UUID(second["id"])})
+
+    def titles(sort: str) -> list[str]:
+        listed, cursor = [], None
+        while True:
+            params = {"sort": sort, "limit": 1} | ({"cursor": cursor} if cursor else {})
+            found = firm.api.get("/requests", params=params).expect(200).json
+            listed += [r["title"] for r in found["items"]]
+            if (cursor := found["next_cursor"]) is None:
+                return listed
+
+    by_date = ["Papers for the quarter", "Second", "Third", "Unsent"]
+    assert (titles("due_on"), titles("-due_on")) == (by_date, by_date[::-1])
+    assert titles("waiting_since") == ["Third", "Papers for the quarter", "Second"]
+    firm.api.post(f"/requests/{first['id']}/waive", {"reason": "known"}).expect(200)
+    firm.api.post(f"/requests/{draft['id']}/send").expect(200)
+    assert titles("waiting_since") == ["Third", "Papers for the quarter", "Unsent"]
+    firm.api.get("/requests", params={"sort": "title"}).problem(400, "request_invalid")
+
+
 def test_the_job_counts_the_client_s_time_once_however_much_lies_with_them(firm: Any, job: dict[str, Any]) -> None:
     second = asked(firm, job)
     with firm.world.uow(firm.id) as uow:

@@ -21,6 +21,10 @@ def list_requests(
     overdue: bool | None = None,
     escalated: bool | None = None,
     status: list[str] | None = None,
+    service: str | None = None,
+    stage_id: str | None = None,
+    template_id: str | None = None,
+    sort: str = "due_on",
     limit: int = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
@@ -35,6 +39,8 @@ def list_requests(
         status=status or [],
         overdue=overdue,
         escalated=escalated,
+        of_job={"service": service, "stage_id": stage_id, "template_id": template_id},
+        sort=sort,
         limit=limit,
         cursor=cursor,
     )

@@ -47,6 +47,14 @@ def _rows(uow: Uow, where: str, values: Mapping[str, Any], *, order: str, limit:
     return list(uow.session.execute(text(statement), {**values, "firm": uow.firm_id, "n": limit}).mappings())
 
 
+# Columns with their types, and whether they descend.
+SORTS: dict[str, tuple[str, str, bool]] = {
+    "due_on": ("due_sort", "date", False),
+    "-due_on": ("due_sort", "date", True),
+    "waiting_since": ("waiting_since", "timestamptz", False),
+}
+
+
 def list_requests(
     uow: Uow,
     *,
@@ -58,16 +66,22 @@ def list_requests(
     status: list[str],
     overdue: bool | None = None,
     escalated: bool | None = None,
+    of_job: Mapping[str, str | None] = {},
+    sort: str = "due_on",
     limit: int,
     cursor: str | None,
 ) -> dict[str, Any]:
-    """A page of requests by due date."""
+    """A page of requests; sorted by `waiting_since` those that lie with the client. `of_job`: what their jobs are narrowed to."""
     tagged = attributes("r", [], tag)
     parts, values = [*owner[0], *due[0], *tagged[0]], owner[1] | due[1] | tagged[1]
     for column, value in (("client_id", client_id), ("job_id", job_id)):
         if value:
             parts.append(f"AND r.{column} = :{column}")
             values[column] = UUID(value)
+    for column, value in of_job.items():
+        if value:
+            parts.append(f"AND j.{column} = :{column}")
+            values[column] = value if column == "service" else UUID(value)
     if status:
         parts.append("AND r.status = ANY(:statuses)")
         values["statuses"] = status
@@ -76,9 +90,14 @@ def list_requests(
         values["today"] = today_of(uow)
     if escalated is not None:
         parts.append(f"AND {f'r.escalated_at IS NOT NULL AND {WAITING}' if escalated else 'r.escalated_at IS NULL'}")
-    after, position = keyset(["r.due_sort", "r.id"], cursor, casts=["date", "uuid"])
-    rows = _rows(uow, " ".join([*parts, after]), values | position, order="{0}.due_sort, {0}.id", limit=limit + 1)
-    paged = page(rows, limit, lambda row: (row["due_sort"], row["id"]))
+    if sort == "waiting_since":
+        parts.append("AND r.waiting_since IS NOT NULL")
+    column, kind, descending = SORTS[sort]
+    way = " DESC" if descending else ""
+    after, position = keyset([f"r.{column}", "r.id"], cursor, descending=descending, casts=[kind, "uuid"])
+    order = f"{{0}}.{column}{way}, {{0}}.id{way}"
+    rows = _rows(uow, " ".join([*parts, after]), values | position, order=order, limit=limit + 1)
+    paged = page(rows, limit, lambda row: (row[column], row["id"]))
     today = today_of(uow)
     return {"items": [_view(row, today, uow.now) for row in paged["items"]], "next_cursor": paged["next_cursor"]}
 

@@ -23,13 +23,14 @@ FILTERS: Mapping[str, frozenset[str]] = {
     "tasks": _JOBS | {"job_id", "stage_id", "template_id", "role", "open", "blocked", "overdue"},
     "requests": frozenset(
         {"client_id", "owner", "job_id", "due_from", "due_to", "tag", "overdue", "escalated", "status"}
+        | {"service", "stage_id", "template_id"}
     ),
 }
 SORTS: Mapping[str, frozenset[str]] = {
     "board": frozenset(),
     "jobs": frozenset({"due_on", "-due_on", "priority", "-created_at"}),
     "tasks": frozenset({"due_on", "-due_on", "priority"}),
-    "requests": frozenset(),
+    "requests": frozenset({"due_on", "-due_on", "waiting_since"}),
 }
 GROUPS: Mapping[str, frozenset[str]] = {
     "board": frozenset(),
