@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from chassis import merged
 from tests.contract import specs
 
 # Operations that differ from a convention, and why. One that has come to keep it must leave the list.
@@ -50,6 +51,20 @@ each_operation = pytest.mark.parametrize(
 
 def public(operation: specs.Operation) -> bool:
     return bool(operation["security"] == [])
+
+
+@each_service
+def test_who_lists_by_client_follows_clients_that_become_one(service: str) -> None:
+    """Such a list, asked for by the id given up, would be empty otherwise (`chassis.merged`)."""
+    by_client = [
+        operation["operationId"]
+        for of, operation in specs.operations()
+        if of == service and operation["method"] == "get"
+        for parameter in (specs.resolve(service, named) for named in operation.get("parameters", ()))
+        if (parameter["name"], parameter["in"]) == (merged.FILTER, "query")
+    ]
+    timers = importlib.import_module(f"{service}.app").service.timers
+    assert not by_client or "repoint" in timers, by_client
 
 
 @each_service

@@ -258,8 +258,11 @@ def test_two_currencies_two_audiences_and_one_client_are_not_merged(office, stra
 
 def test_the_old_id_of_a_private_client_tells_nothing_to_others(office):
     a, b = (office.client(name, visible_to=[str(office.ada)]) for name in "AB")
+    office.engagement(b)
     merge(office, a, b).expect(200)
-    office.bens.get(f"/clients/{b['id']}").problem(404, "client_not_found")
+    for what in ("", "/timeline", "/notes"):
+        office.bens.get(f"/clients/{b['id']}{what}").problem(404, "client_not_found")
+    assert office.bens.get(f"/engagements?client_id={b['id']}").expect(200).json["items"] == []
     assert office.api.get(f"/clients/{b['id']}").json["id"] == a["id"]
 
 
