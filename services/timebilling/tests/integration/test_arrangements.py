@@ -76,6 +76,12 @@ def test_progress_bills_draw_down_and_the_final_bill_writes_the_work_up_or_down(
     rated.partner.post(f"/arrangements/{id}/milestones", stage).problem(409, "arrangement_has_no_milestones")
     final = bill(rated, id, final=True)
     assert final["net"] == money("600.00")
+    (line,) = rated.partner.get(f"/invoices/{final['id']}/why").expect(200).json["lines"]
+    assert (line["amount"]["rule"], line["amount"]["says"]) == (
+        "arrangement",
+        "GBP 1000.00 less 400.00 billed in advance",
+    )
+    assert {(i["standard"]["amount"], i["billed"]["amount"]) for i in line["items"]} == {("100.00", "125.00")}
     issue(rated, final)
     assert job(rated) == {
         "standard": "800.00",
@@ -88,6 +94,16 @@ def test_progress_bills_draw_down_and_the_final_bill_writes_the_work_up_or_down(
     assert (shown["status"], shown["billed"], shown["left"]) == ("completed", money("1000.00"), money("0.00"))
     assert [(b["kind"], b["number"]) for b in shown["bills"]] == [("progress", "INV-000001"), ("final", "INV-000002")]
     assert bill(rated, id, amount=money("1.00"), status=409)["code"] == "arrangement_completed"
+    rated.holds()
+
+
+def test_rounding_per_task_changes_no_agreed_fee(rated: Any) -> None:
+    rounding = {"increment_seconds": 360, "direction": "up", "minimum_seconds": 0, "per": "task"}
+    rated.partner.patch("/settings", {"rounding": rounding}, if_match=0).expect(200)
+    id = engage(rated, "fixed", "100.00")
+    rated.approved(61, 61)
+    (line,) = bill(rated, id, final=True)["lines"]
+    assert (line["net"], line["quantity"], line["reason"]) == (money("100.00"), "1", None)
     rated.holds()
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
@@ -21,10 +21,12 @@ from chassis.service import Runtime
 from chassis.testing import eventually
 from chassis.uow import Stored, Uow, perform
 from timebilling.credit_notes import usecases as credit_notes
+from timebilling.currencies import usecases as currencies
 from timebilling.firm_settings.usecases import lock_period
 from timebilling.imports import usecases as imports
 from timebilling.invoices import usecases as invoicing
 from timebilling.payments import usecases as payments
+from timebilling.rates import usecases as rates
 from timebilling.time_entries import rerating, weeks
 from timebilling.time_entries import usecases as time
 from timebilling.timers import usecases as timers
@@ -274,10 +276,6 @@ def test_logging_while_the_period_closes_is_all_or_nothing(firm: Any, crowd: Cro
 
 
 def test_rates_set_by_many_never_overlap(firm: Any, crowd: Crowd) -> None:
-    from datetime import date
-
-    from timebilling.rates import usecases as rates
-
     def set_from(n: int) -> Callable[[Uow], Any]:
         body = {
             "kind": "bill",
@@ -296,6 +294,15 @@ def test_rates_set_by_many_never_overlap(firm: Any, crowd: Crowd) -> None:
             )
         ).scalar()
     assert overlaps == 0
+
+
+def test_an_exchange_rate_set_by_many_at_once_is_set_once_and_each_is_told(firm: Any, crowd: Crowd) -> None:
+    """There is no row to wait for yet: the database keeps one, and whoever came second hears so by a code, not by an error of ours."""
+    day = date(2026, 1, 1)
+    outcome = Counter(crowd.run([lambda uow: currencies.set_rate(uow, "EUR", day, Decimal("0.85"))] * AT_ONCE))
+    assert set(outcome) <= {"ok", "exchange_rate_set"}
+    assert outcome["ok"] >= 1
+    assert len(firm.partner.get("/exchange-rates?currency=EUR").json["items"]) == 1
 
 
 def test_the_sum_of_all_money_is_right_after_everything_at_once(firm: Any, crowd: Crowd) -> None:

@@ -203,6 +203,7 @@ def put_work(
     first: int = 1,
 ) -> list[InvoiceLine]:
     """Puts lines and the items behind them on a draft and reserves the items; at what they are worth unless told otherwise."""
+    said = reasons or [line.why if amounts is None else None for line in made]
     lines = [
         new_line(
             invoice,
@@ -214,7 +215,7 @@ def put_work(
             unit=line.unit,
             standard=line.standard,
             amount=line.worth if amounts is None else amounts[place - first],
-            reason=reasons[place - first] if reasons else line.why,
+            reason=said[place - first],
             tax_code_id=line.tax_code_id or tax_code_id,
             arrangement_id=line.arrangement_id,
         )

@@ -68,6 +68,9 @@ def _amount(invoice: Invoice, line: InvoiceLine, interest: bool) -> Figure:
     if line.kind == rules.FEE:
         rule = "interest" if interest else "arrangement" if line.arrangement_id else "fee"
         words = {"interest": line.description, "arrangement": "the fee as it was agreed", "fee": "a charge of its own"}
+        if line.drawn:
+            fee, drawn = (money.view(x, currency)["amount"] for x in (line.amount + line.drawn, line.drawn))
+            return _figure(amount, f"{currency} {fee} less {drawn} billed in advance", rule, inputs | {"drawn": drawn})
         return _figure(amount, words[rule], rule, inputs)
     if line.amount == line.standard:
         work = "the cost with its markup" if line.kind == rules.DISBURSEMENT else f"{line.quantity} h as carried in WIP"
