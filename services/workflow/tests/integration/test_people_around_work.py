@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.db import new_id
+from praxis.clients.v1.events_pb2 import GroupChanged
 from praxis.workflow.v1.events_pb2 import CommentWritten, JobChanged, NoticeDue
 
 TWO: dict[str, Any] = {"tasks": [{"key": "a", "title": "First"}, {"key": "b", "title": "Second"}]}
@@ -200,6 +202,31 @@ def test_lists_are_sorted_by_priority_and_then_by_date(firm: Any) -> None:
     board = firm.api.get("/board", params={"priority": "urgent,low"}).expect(200).json
     assert [c["title"] for c in board["columns"][0]["cards"]] == ["Hot", "Burning", "Whenever"]
     firm.api.get("/jobs", params={"priority": "asap"}).problem(400, "request_invalid")
+
+
+def test_work_is_narrowed_to_the_clients_of_a_group(firm: Any) -> None:
+    members = [firm.client_named(name) for name in ("Ann Jones", "Bob Jones")]
+    secret = firm.client_named("Cleo Jones", visible_to=[firm.eve])
+    group = str(new_id())
+    state = {"group_id": group, "name": "Jones", "kind": "family"}
+    firm.deliver(GroupChanged(**state, client_ids=[str(id) for id in (*members, secret)], version=1))
+    for client in (*members, secret, firm.client):
+        job = firm.as_(firm.eve).post("/jobs", {"client_id": str(client), "title": "Tax return"}).expect(201).json
+        firm.as_(firm.eve).post(f"/jobs/{job['id']}/tasks", {"title": "Prepare"}).expect(201)
+        asked = {"title": "Papers", "items": [{"kind": "file", "label": "Papers"}]}
+        firm.as_(firm.eve).post(f"/jobs/{job['id']}/requests", asked).expect(201)
+
+    def clients(path: str) -> list[str]:
+        found = firm.api.get(path, params={"client_group_id": group}).expect(200).json
+        return sorted(row["client"]["name"] for row in found["items"])
+
+    for path in ("/jobs", "/tasks", "/requests"):
+        assert clients(path) == ["Ann Jones", "Bob Jones"]
+    counts = firm.api.get("/jobs/counts", params={"client_group_id": group}).expect(200).json
+    board = firm.api.get("/board", params={"client_group_id": group}).expect(200).json
+    assert counts["total"] == sum(column["count"] for column in board["columns"]) == 2
+    firm.deliver(GroupChanged(**state, dissolved=True, version=2))
+    assert clients("/jobs") == []
 
 
 def test_tasks_are_narrowed_by_everything_that_is_known_of_them(firm: Any) -> None:

@@ -105,6 +105,9 @@ SEED = (
     """INSERT INTO run_items (firm_id, id, run_id, position, client_id, status)
        SELECT :firm, gen_random_uuid(), r.id, p, c.ids[1 + p], 'done'
        FROM runs r, generate_series(1, 10) p, (SELECT array_agg(id) AS ids FROM client_copy WHERE firm_id = :firm) c WHERE r.firm_id = :firm""",
+    """INSERT INTO group_copy (firm_id, id, name, client_ids, dissolved, version)
+       SELECT :firm, gen_random_uuid(), 'Family', array_agg(id), false, 1 FROM (
+           SELECT id FROM client_copy WHERE firm_id = :firm LIMIT 5) members""",
     "VACUUM ANALYZE",
 )
 
@@ -309,6 +312,15 @@ def test_a_deep_page_of_tasks_starts_at_its_place_in_the_index(large: Large) -> 
 def test_no_list_of_jobs_reads_them_all(large: Large, filters: Filters, closed: str, sort: str) -> None:
     plans = large.plans(lambda uow: jobs.list_jobs(uow, filters, closed=closed, sort=sort, limit=50, cursor=None))
     assert plans.scanned_whole(*BIG) == set()
+
+
+def test_work_for_a_group_of_clients_goes_by_the_clients_indexes(large: Large) -> None:
+    group = somebody(large, "group_copy")
+    filters = Filters(client_group_id=group)
+    plans = large.plans(lambda uow: jobs.list_jobs(uow, filters, closed="any", sort="due_on", limit=50, cursor=None))
+    assert "ix_jobs_client" in plans.indexes
+    plans = large.plans(lambda uow: tasks.list_tasks(uow, tasks.Filters(client_group_id=group), limit=50, cursor=None))
+    assert "ix_tasks_open_client" in plans.indexes
 
 
 def test_groups_of_open_work_read_open_work_only(large: Large) -> None:

@@ -44,6 +44,14 @@ def attributes(table: str, priority: Sequence[str], tag: str | None) -> tuple[li
     return parts, values
 
 
+def in_group(table: str, group_id: str | None) -> tuple[list[str], dict[str, Any]]:
+    """The condition for the clients of a group; none for one that was dissolved or never was."""
+    if not group_id:
+        return [], {}
+    clients = "SELECT g.client_ids FROM group_copy g WHERE g.firm_id = :firm AND g.id = :group_id AND NOT g.dissolved"
+    return [f"AND {table}.client_id = ANY (CAST(({clients}) AS uuid[]))"], {"group_id": UUID(group_id)}
+
+
 def due_between(column: str, due_from: str | None, due_to: str | None) -> tuple[list[str], dict[str, Any]]:
     parts, values = [], {}
     for name, operator, value in (("due_from", ">=", due_from), ("due_to", "<=", due_to)):

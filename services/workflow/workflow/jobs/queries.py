@@ -17,7 +17,7 @@ from workflow.copies.usecases import today_of
 from workflow.dates.rules import EARLIEST
 from workflow.forecast.queries import forecast_of
 from workflow.jobs import rules
-from workflow.jobs.conditions import attributes, due_between, owner_is
+from workflow.jobs.conditions import attributes, due_between, in_group, owner_is
 from workflow.jobs.making import folded
 from workflow.requests.queries import requests_of_job
 from workflow.tasks.queries import tasks_of_job
@@ -65,6 +65,7 @@ class Filters:
 
     owner: str | None = None
     client_id: str | None = None
+    client_group_id: str | None = None
     status: Sequence[str] = ()
     due_from: str | None = None
     due_to: str | None = None
@@ -79,7 +80,11 @@ class Filters:
     def where(self, uow: Uow) -> tuple[str, dict[str, Any]]:
         """Conditions that each begin with AND, and their parameters. Errors: `owner_invalid`, `watcher_invalid`."""
         parts, values = owner_is(uow, self.owner, "j.owner_id")
-        for more, given in (watched_by(uow, self.watcher, "j.id"), attributes("j", self.priority, self.tag)):
+        for more, given in (
+            watched_by(uow, self.watcher, "j.id"),
+            attributes("j", self.priority, self.tag),
+            in_group("j", self.client_group_id),
+        ):
             parts, values = [*parts, *more], values | given
         equal = {
             "client_id": self.client_id,

@@ -13,6 +13,7 @@ from workflow.requests.tables import Request
 def list_requests(
     uow: Uow,
     client_id: str | None = None,
+    client_group_id: str | None = None,
     owner: str | None = None,
     job_id: str | None = None,
     due_from: str | None = None,
@@ -35,6 +36,7 @@ def list_requests(
         due=due_between("r.due_sort", due_from, due_to),
         tag=tag,
         client_id=client_id,
+        client_group_id=client_group_id,
         job_id=job_id,
         status=status or [],
         overdue=overdue,

@@ -13,7 +13,7 @@ from chassis.paging import keyset, page
 from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import RequestChanged
 from workflow.copies.usecases import today_of
-from workflow.jobs.conditions import attributes
+from workflow.jobs.conditions import attributes, in_group
 from workflow.jobs.tables import Job
 from workflow.requests import rules
 from workflow.requests.events import request_changed
@@ -62,6 +62,7 @@ def list_requests(
     due: tuple[list[str], dict[str, Any]] = ([], {}),
     tag: str | None = None,
     client_id: str | None,
+    client_group_id: str | None = None,
     job_id: str | None,
     status: list[str],
     overdue: bool | None = None,
@@ -72,8 +73,8 @@ def list_requests(
     cursor: str | None,
 ) -> dict[str, Any]:
     """A page of requests; sorted by `waiting_since` those that lie with the client. `of_job`: what their jobs are narrowed to."""
-    tagged = attributes("r", [], tag)
-    parts, values = [*owner[0], *due[0], *tagged[0]], owner[1] | due[1] | tagged[1]
+    tagged, grouped = attributes("r", [], tag), in_group("r", client_group_id)
+    parts, values = [*owner[0], *due[0], *tagged[0], *grouped[0]], owner[1] | due[1] | tagged[1] | grouped[1]
     for column, value in (("client_id", client_id), ("job_id", job_id)):
         if value:
             parts.append(f"AND r.{column} = :{column}")

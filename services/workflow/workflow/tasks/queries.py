@@ -14,7 +14,7 @@ from chassis.uow import Uow
 from praxis.workflow.v1.events_pb2 import TaskChanged
 from workflow.copies.tables import ClientCopy
 from workflow.copies.usecases import today_of
-from workflow.jobs.conditions import attributes, due_between, owner_is
+from workflow.jobs.conditions import attributes, due_between, in_group, owner_is
 from workflow.jobs.rules import priority_of
 from workflow.tasks import rules
 from workflow.tasks.events import task_changed
@@ -82,6 +82,7 @@ class Filters:
 
     owner: str | None = None
     client_id: str | None = None
+    client_group_id: str | None = None
     due_from: str | None = None
     due_to: str | None = None
     job_id: str | None = None
@@ -105,6 +106,7 @@ class Filters:
             owner_is(uow, self.owner, "t.owner_id"),
             watched_by(uow, self.watcher, "t.id"),
             attributes("t", self.priority, self.tag),
+            in_group("t", self.client_group_id),
             due_between("t.due_sort", self.due_from, self.due_to),
             self._of_the_job(),
         ):

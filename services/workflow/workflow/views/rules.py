@@ -7,6 +7,7 @@ _JOBS = frozenset(
     {
         "owner",
         "client_id",
+        "client_group_id",
         "status",
         "due_from",
         "due_to",
@@ -22,7 +23,18 @@ FILTERS: Mapping[str, frozenset[str]] = {
     "jobs": _JOBS | {"stage_id", "template_id", "engagement_id", "closed"},
     "tasks": _JOBS | {"job_id", "stage_id", "template_id", "role", "open", "blocked", "overdue"},
     "requests": frozenset(
-        {"client_id", "owner", "job_id", "due_from", "due_to", "tag", "overdue", "escalated", "status"}
+        {
+            "client_id",
+            "client_group_id",
+            "owner",
+            "job_id",
+            "due_from",
+            "due_to",
+            "tag",
+            "overdue",
+            "escalated",
+            "status",
+        }
         | {"service", "stage_id", "template_id"}
     ),
 }
