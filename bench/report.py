@@ -1,9 +1,11 @@
 """Figures side by side with their bound: printed as they come, kept as JSON at the end."""
 
 import json
+import math
 import os
 import platform
 import statistics
+import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +36,7 @@ class Report:
     def __init__(self, name: str) -> None:
         self.name = name
         self.figures: list[Figure] = []
+        self.before_ms = yardstick()
         print(f"{name}\n{'what':<58} {'ours':>10} {'bound':>10} {'ratio':>6}  reach", flush=True)
 
     def add(self, figure: Figure) -> None:
@@ -49,13 +52,27 @@ class Report:
         """Writes the figures; returns the file."""
         KEPT.mkdir(parents=True, exist_ok=True)
         path = KEPT / f"{self.name}.json"
-        machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+        speed = {"before_ms": self.before_ms, "after_ms": yardstick()}
+        print(f"yardstick {speed['before_ms']:.0f} ms before, {speed['after_ms']:.0f} ms after")
+        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "yardstick": speed}
         figures = [asdict(f) | {"ratio": f.ratio} for f in self.figures]
         path.write_text(
             json.dumps({"at": datetime.now(UTC).isoformat(), "machine": machine, "figures": figures}, indent=2)
         )
         print(f"kept in {path.relative_to(KEPT.parents[1])}")
         return path
+
+
+def yardstick() -> float:
+    """Milliseconds that two million additions in Python take, the best of five: what the processors gave just then. On a
+    machine shared with others that can be half of it an hour later, so milliseconds of two runs are compared with it in mind."""
+    best = math.inf
+    for _ in range(5):
+        started, total = time.perf_counter(), 0
+        for number in range(2_000_000):
+            total += number
+        best = min(best, (time.perf_counter() - started) * 1000)
+    return best
 
 
 def median(values: list[float]) -> float:

@@ -135,9 +135,9 @@ class _Operation:
         self._id = spec["operationId"]
         self._audiences = tuple(spec.get("x-audiences", DEFAULT_AUDIENCES))
         self._reads = reads
-        # A list narrowed by the id of a client that was merged into another is the list of the one that stands.
+        # A list narrowed by an id that was given up for another is the list of the one that stands.
         asked = {parameter["name"] for parameter in spec.get("parameters", ()) if parameter["in"] == "query"}
-        self._leads_on = merged.FILTER in asked and "repoint" in runtime.service.timers
+        self._merged = runtime.service.merged if runtime.service.merged in asked else ""
         self._one_page = (
             "limit" in inspect.signature(function).parameters and "cursor" in inspect.signature(function).parameters
         )
@@ -176,9 +176,8 @@ class _Operation:
             return _response(reply, self._base_path, headers.get("if-none-match"))
 
     def _led_on(self, uow: Uow, arguments: dict[str, Any]) -> dict[str, Any]:
-        if not self._leads_on or not (given := arguments.get(merged.FILTER)):
-            return arguments
-        return arguments | {merged.FILTER: str(merged.standing(uow, given))}
+        given = arguments.get(self._merged)
+        return arguments | {self._merged: str(merged.standing(uow, given))} if given else arguments
 
     def _write(self, principal: Principal, headers: Mapping[str, str], arguments: dict[str, Any]) -> Any:
         if_match = _version(headers.get("if-match"))

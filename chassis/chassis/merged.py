@@ -1,8 +1,8 @@
 """Things of another service that became one: the id given up is followed to the one that stands for it.
 
 A service that refers to such things calls `mergeable(op)` in a migration, `follow` when it hears of a merge, `standing`
-where an id comes in that may have been given up meanwhile, and names `again` among its timers as `repoint`. Lists of such
-a service that are narrowed by `FILTER` are narrowed to the one that stands (`chassis.http`).
+where an id comes in that may have been given up meanwhile, and names `again` among its timers as `repoint`. Its lists that
+are narrowed by such an id, the `merged` of the service, are narrowed to the one that stands (`chassis.http`).
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,6 @@ from sqlalchemy import text
 from chassis.migrate import protect
 from chassis.uow import Uow
 
-FILTER = "client_id"  # clients are what becomes one
 _AGAIN_AFTER = timedelta(minutes=2)  # longer than any transaction lasts
 
 _NOTE = text(

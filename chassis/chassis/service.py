@@ -43,6 +43,9 @@ class Service:
     rpc: Sequence[tuple[ServiceDescriptor, ModuleType]] = ()
     listens: Sequence[Listen] = ()
     timers: Mapping[str, Callable[..., object]] = field(default_factory=dict)
+    merged: str = (
+        ""  # the parameter with ids that may have been given up for another; lists follow it (`chassis.merged`)
+    )
     republish: Mapping[type[Message], Callable[[Uow], Iterable[State]]] = field(default_factory=dict)
     checks: Mapping[str, Callable[[Uow], Iterable[str]]] = field(default_factory=dict)
     constraints: Mapping[str, DomainError] = field(default_factory=dict)

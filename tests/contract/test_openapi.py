@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from chassis import merged
 from tests.contract import specs
 
 # Operations that differ from a convention, and why. One that has come to keep it must leave the list.
@@ -61,10 +60,10 @@ def test_who_lists_by_client_follows_clients_that_become_one(service: str) -> No
         for of, operation in specs.operations()
         if of == service and operation["method"] == "get"
         for parameter in (specs.resolve(service, named) for named in operation.get("parameters", ()))
-        if (parameter["name"], parameter["in"]) == (merged.FILTER, "query")
+        if (parameter["name"], parameter["in"]) == ("client_id", "query")
     ]
-    timers = importlib.import_module(f"{service}.app").service.timers
-    assert not by_client or "repoint" in timers, by_client
+    described = importlib.import_module(f"{service}.app").service
+    assert not by_client or (described.merged == "client_id" and "repoint" in described.timers), by_client
 
 
 @each_service

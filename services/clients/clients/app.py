@@ -20,6 +20,7 @@ service = Service(
     rpc=[(clients_pb2.DESCRIPTOR.services_by_name["Clients"], grpc)],
     listens=consumers.LISTENS,
     timers=consumers.TIMERS,
+    merged="client_id",
     republish=consumers.REPUBLISH,
     checks=consumers.CHECKS,
     needs={"http": ["field_key"], "worker": ["field_key"]},

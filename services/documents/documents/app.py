@@ -14,6 +14,7 @@ service = Service(
     rpc=[(documents_pb2.DESCRIPTOR.services_by_name["Documents"], grpc)],
     listens=consumers.LISTENS,
     timers=consumers.TIMERS,
+    merged="client_id",
     republish=consumers.REPUBLISH,
     checks=consumers.CHECKS,
     on_migrate=[store.make_bucket],

@@ -15,6 +15,7 @@ service = Service(
     rpc=[(portal_pb2.DESCRIPTOR.services_by_name["Portal"], grpc)],
     listens=consumers.LISTENS,
     timers=consumers.TIMERS,
+    merged="client_id",
     republish=consumers.REPUBLISH,
     pages={"/portal": make_pages},
 )

@@ -17,6 +17,7 @@ service = Service(
     rpc=[(timebilling_pb2.DESCRIPTOR.services_by_name["Timebilling"], grpc)],
     listens=consumers.LISTENS,
     timers=consumers.TIMERS,
+    merged="client_id",
     republish=consumers.REPUBLISH,
     checks=consumers.CHECKS,
     constraints={

@@ -15,6 +15,7 @@ service = Service(
     rpc=[(workflow_pb2.DESCRIPTOR.services_by_name["Workflow"], grpc)],
     listens=consumers.LISTENS,
     timers=consumers.TIMERS,
+    merged="client_id",
     republish=consumers.REPUBLISH,
     checks=consumers.CHECKS,
     constraints={
