@@ -19,6 +19,9 @@ export function FoundSelect({ choices, searching, nothing, ...others }: Props) {
       searchable
       data={choices.length > 0 ? choices : [none]}
       filter={({ options }) => options}
+      styles={
+        choices.length > 0 ? undefined : { option: { opacity: 1, color: 'var(--mantine-color-dimmed)' } }
+      }
       {...others}
     />
   );
