@@ -52,9 +52,8 @@ _SPAN_OF_TIME = _By("", "date", "0001-01-01")
 _PAGE = """
 WITH {before} g AS MATERIALIZED ({groups}),
 page AS (
-    SELECT * FROM (
-        SELECT key, 0 AS whole, rank, {columns} FROM g UNION ALL SELECT NULL, 1, COALESCE(sum(rank), 0), {sums} FROM g) a
-    WHERE whole = 1 OR (true {after}) ORDER BY whole DESC, rank DESC, key DESC LIMIT :n)
+    SELECT NULL AS key, 1 AS whole, COALESCE(sum(rank), 0) AS rank, {sums} FROM g
+    UNION ALL (SELECT key, 0, rank, {columns} FROM g WHERE true {after} ORDER BY rank DESC, key DESC LIMIT :n))
 SELECT g.*, {name} AS name {more} FROM page g {joins} ORDER BY g.whole DESC, g.rank DESC, g.key DESC
 """
 
@@ -79,13 +78,13 @@ def _paged(
         before=groups.before,
         groups=groups.statement,
         columns=", ".join(groups.columns),
-        sums=", ".join(f"COALESCE(sum({column}), 0)" for column in groups.columns),
+        sums=", ".join(f"COALESCE(sum({column}), 0) AS {column}" for column in groups.columns),
         after=after,
         name=by.name,
         more=groups.more,
         joins=groups.joins,
     )
-    whole, *found = uow.rows(statement, {**values, **position, "firm": uow.firm_id, "n": limit + 2})
+    whole, *found = uow.rows(statement, {**values, **position, "firm": uow.firm_id, "n": limit + 1})
     more = len(found) > limit
     following = encode_cursor((found[limit - 1]["rank"], found[limit - 1]["key"])) if more else None
     return [row | {"key": _shown(row["key"], by)} for row in found[:limit]], whole, following
