@@ -58,6 +58,11 @@ def parse(
     return rounded(amount, code), code
 
 
+def plain(value: Decimal) -> str:
+    """20 rather than 20.0000 or 2E+1."""
+    return f"{value.normalize():f}"
+
+
 def view(amount: Decimal | int, currency: str) -> dict[str, str]:
     """The amount as the API's `Money`."""
     return {"amount": str(rounded(Decimal(amount), currency)), "currency": currency}

@@ -31,7 +31,6 @@ from timebilling.invoices.tables import Invoice, InvoiceLine
 from timebilling.invoices.usecases import announce
 from timebilling.made_files import progress
 from timebilling.made_files.progress import Tell
-from timebilling.taxes.usecases import plain
 
 log = logging.getLogger(__name__)
 
@@ -331,7 +330,7 @@ def _legal(invoice: Invoice, frozen: dict[str, Any], labels: dict[str, str], lan
         tax = exchange["tax"]["amount"] if isinstance(exchange["tax"], dict) else exchange["tax"]
         texts.append(
             labels["exchange"].format(
-                currency=own, rate=plain(Decimal(exchange["rate"])), tax=amount(Decimal(tax), own, language)
+                currency=own, rate=money.plain(Decimal(exchange["rate"])), tax=amount(Decimal(tax), own, language)
             )
         )
     return texts
@@ -382,7 +381,7 @@ def day(value: Any) -> str:
 
 
 def _percent(line: InvoiceLine) -> str:
-    return f"{plain(line.tax_percent)} %" if line.tax_code_id else "–"
+    return f"{money.plain(line.tax_percent)} %" if line.tax_code_id else "–"
 
 
 def _address(address: dict[str, str]) -> list[str]:

@@ -20,7 +20,6 @@ from timebilling.invoices import why as explained
 from timebilling.invoices.tables import Invoice, InvoiceLine
 from timebilling.reminders import charges
 from timebilling.taxes.rules import TaxTotal
-from timebilling.taxes.usecases import plain
 
 _INVOICES = """
 SELECT i.id, i.kind, i.client_id, c.name AS client_name, i.work_client_id, w.name AS work_client_name, i.corrects_id, i.state, i.number,
@@ -192,7 +191,7 @@ def _line(row: Mapping[Any, Any], currency: str) -> dict[str, Any]:
         "discount_amount": money.view(row["discount"], currency),
         "net": money.view(row["net"], currency),
         "tax_label": row["tax_label"] if taxed else None,
-        "tax_percent": plain(row["tax_percent"]) if taxed else None,
+        "tax_percent": money.plain(row["tax_percent"]) if taxed else None,
         "tax": money.view(row["tax"], currency),
         "credited": money.view(row["credited"], currency),
     }
@@ -207,7 +206,7 @@ def discount_view(of: Any, currency: str) -> dict[str, Any] | None:
     if kind is None:
         return None
     return {
-        "percent": plain(value) if kind == "percent" else None,
+        "percent": money.plain(value) if kind == "percent" else None,
         "amount": money.view(value, currency) if kind == "amount" else None,
         "reason": reason or "",
     }
@@ -252,7 +251,7 @@ def _summary(row: Mapping[Any, Any], day: date) -> dict[str, Any]:
 
 def tax_total(total: TaxTotal, currency: str) -> dict[str, Any]:
     """A category's total as it is kept and shown."""
-    percent = plain(total.tax.percent)
+    percent = money.plain(total.tax.percent)
     return {
         "label": f"{total.tax.label} {percent} %" if total.tax.category in ("S", "Z") else total.tax.label,
         "category": total.tax.category,

@@ -101,7 +101,7 @@ def _line_tax(invoice: Invoice, line: InvoiceLine) -> Figure:
     """The line's part of its category's tax: shown, never added up anew."""
     currency = invoice.currency
     tax, taxable = (money.view(x, currency)["amount"] for x in (line.tax, line.taxable))
-    percent = _plain(line.tax_percent)
+    percent = money.plain(line.tax_percent)
     inputs = {"taxable": taxable, "percent": percent, "category": line.tax_category}
     if line.corrects_line_id is not None:
         return _figure(tax, f"{percent} % of {taxable}, at most what is left of the line's", "credit", inputs)
@@ -120,7 +120,7 @@ def _discount(invoice: Invoice) -> Figure | None:
     currency = invoice.currency
     off = money.view(invoice.discount, currency)["amount"]
     says = f"{_given(invoice, currency)}, spread over the lines by their amounts"
-    inputs = {"kind": invoice.discount_kind, "value": _plain(invoice.discount_value or money.ZERO)}
+    inputs = {"kind": invoice.discount_kind, "value": money.plain(invoice.discount_value or money.ZERO)}
     return _figure(off, says, "BR-CO-11", inputs)
 
 
@@ -130,7 +130,7 @@ def _tax(
     """The tax of a category and percent: rounded once."""
     percent, taxable, tax = total["percent"], total["taxable"]["amount"], total["tax"]["amount"]
     category, currency = total["category"], invoice.currency
-    mine = [x for x in lines if (x.tax_category, _plain(x.tax_percent)) == (category, percent)]
+    mine = [x for x in lines if (x.tax_category, money.plain(x.tax_percent)) == (category, percent)]
     used = {codes[x.tax_code_id] for x in mine if x.tax_code_id is not None and x.tax_code_id in codes}
     dated = ", ".join(f"{code} of {first}" if first else code for code, first in sorted(used, key=str))
     inputs = {"taxable": taxable, "percent": percent, "category": category, "legal_text": total["legal_text"] or ""}
@@ -138,7 +138,7 @@ def _tax(
         return _figure(tax, "the tax of what is credited, line by line", "credit", inputs, dated or "1")
     if invoice.tax_inclusive:
         gross = money.view(Decimal(taxable) + Decimal(tax), currency)["amount"]
-        says = f"{currency} {gross} with tax in it × {percent} ÷ {_plain(100 + Decimal(percent))}, rounded half up"
+        says = f"{currency} {gross} with tax in it × {percent} ÷ {money.plain(100 + Decimal(percent))}, rounded half up"
         return _figure(tax, says, "tax_inside", inputs | {"gross": gross}, dated or "1")
     says = f"{currency} {taxable} × {percent} %, rounded half up"
     if category not in ("S", "Z"):
@@ -169,7 +169,7 @@ def _total(invoice: Invoice) -> Figure:
 def _exchange(invoice: Invoice, rate_of: date | None) -> Figure | None:
     if invoice.exchange_rate is None or invoice.base_currency is None:
         return None
-    rate, own = _plain(invoice.exchange_rate), invoice.base_currency
+    rate, own = money.plain(invoice.exchange_rate), invoice.base_currency
     says = f"{invoice.currency} 1 costs {own} {rate}" + (f": the rate of {rate_of}" if rate_of else "")
     inputs = {"currency": invoice.currency, "base_currency": own, "issued_on": str(invoice.issued_on)}
     return _figure(rate, says, "rate_of_the_day", inputs, str(rate_of or "1"))
@@ -180,9 +180,5 @@ def _given(of_: Invoice | InvoiceLine, currency: str) -> str:
     value = of_.discount_value or money.ZERO
     if of_.discount_kind == "percent":
         off = money.view(of_.discount, currency)["amount"]
-        return f"{_plain(value)} % ({off}): {of_.discount_reason or ''}"
+        return f"{money.plain(value)} % ({off}): {of_.discount_reason or ''}"
     return f"{money.view(value, currency)['amount']}: {of_.discount_reason or ''}"
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"

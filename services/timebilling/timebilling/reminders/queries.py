@@ -13,7 +13,6 @@ from timebilling.invoices.tables import Invoice
 from timebilling.reminders import rules
 from timebilling.reminders.rules import Level
 from timebilling.reminders.tables import PaymentReminder, ReminderPolicy
-from timebilling.taxes.usecases import plain
 
 
 def policy(uow: Uow) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def levels(uow: Uow) -> list[Level]:
 
 
 def level_view(level: Level) -> dict[str, Any]:
-    percent = None if level.interest_percent is None else plain(level.interest_percent)
+    percent = None if level.interest_percent is None else money.plain(level.interest_percent)
     return {"level": level.level, "days_after_due": level.days, "interest_percent": percent}
 
 

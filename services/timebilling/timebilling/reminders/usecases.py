@@ -21,7 +21,6 @@ from timebilling.invoices.tables import Invoice
 from timebilling.reminders import charges, queries, rules
 from timebilling.reminders.rules import Level
 from timebilling.reminders.tables import InterestCharge, PaymentReminder, ReminderPause, ReminderPolicy
-from timebilling.taxes.usecases import plain
 
 MORNING = time(8)  # reminders leave in the morning of the firm's day; the portal keeps quiet hours beside that
 SWEEP = 100
@@ -96,7 +95,7 @@ def charge_interest(uow: Uow, invoice_id: UUID, body: dict[str, Any]) -> Invoice
         1,
         kind=invoice_rules.FEE,
         job_id=None,
-        description=f"Interest on {late.number}: {plain(percent)} % a year on {late.currency} {late.balance}, {first} to {last}",
+        description=f"Interest on {late.number}: {money.plain(percent)} % a year on {late.currency} {late.balance}, {first} to {last}",
         quantity=Decimal(1),
         unit=invoice_rules.PIECES,
         standard=money.ZERO,

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 
 from chassis.errors import Conflict, Invalid
 from chassis.uow import Uow
+from timebilling import money
 from timebilling.taxes import rules
 from timebilling.taxes.rules import Tax
 from timebilling.taxes.tables import TaxCode, TaxRate
@@ -83,13 +84,10 @@ def _view(code: TaxCode, rates: list[TaxRate]) -> dict[str, Any]:
         "label": code.label,
         "category": code.category,
         "legal_text": code.legal_text,
-        "rates": [{"percent": plain(r.percent), "from": r.valid.lower, "until": last_day(r.valid)} for r in rates],
+        "rates": [
+            {"percent": money.plain(r.percent), "from": r.valid.lower, "until": last_day(r.valid)} for r in rates
+        ],
     }
-
-
-def plain(percent: Decimal) -> str:
-    """20 rather than 20.0000 or 2E+1."""
-    return f"{percent.normalize():f}"
 
 
 def last_day(valid: Range[date]) -> date | None:
