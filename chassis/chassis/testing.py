@@ -551,8 +551,11 @@ def worker_processes(
         yield start
 
 
-def eventually(check: Callable[[], Any], *, within: float = 20.0) -> Any:
-    """Asks until the answer is true and returns it; fails after `within` seconds, telling the last error."""
+def eventually(check: Callable[[], Any], *, within: float = 90.0) -> Any:
+    """Asks until the answer is true and returns it; fails after `within` seconds, telling the last error.
+
+    The deadline is for what never comes. How soon a thing comes is measured by benches, not by tests.
+    """
     deadline, last = time.monotonic() + within, None
     while time.monotonic() < deadline:
         try:

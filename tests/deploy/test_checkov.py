@@ -19,9 +19,6 @@ from tools.launcher.setup import VENV
 LOCK = ROOT / "requirements" / "checkov.lock"
 SKIPS = ROOT / "deploy" / "checkov.yaml"
 
-# Its first run installs it, and its own start takes seconds.
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture(scope="session")
 def checkov() -> Path:

@@ -21,7 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(str(item.path)).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("platform"))
-            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +38,7 @@ def platform() -> Iterator[Platform]:
 
     def praxis(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280
+            [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=500
         )
 
     if not kept:

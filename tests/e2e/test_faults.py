@@ -41,7 +41,7 @@ def patience(platform: Platform) -> Iterator[None]:
 
 def kill(platform: Platform, part: str) -> None:
     """kill -9 of a part with its children; of one that is still being started after the kill before, as soon as it is there."""
-    parent = psutil.Process(eventually(lambda: pid_of(platform, part), within=60))
+    parent = psutil.Process(eventually(lambda: pid_of(platform, part)))
     children = parent.children(recursive=True)
     parent.kill()
     for child in children:  # some end by themselves when their parent is gone
@@ -78,7 +78,7 @@ def test_the_job_completes_though_each_process_of_a_service_is_killed(
     for killer in killers:
         killer.join()
     assert sorted(killed) == sorted(DEATHS[service].values())
-    eventually(lambda: all_ready(platform), within=60)
+    eventually(lambda: all_ready(platform))
     assert_nothing_doubled(firm)
 
 
@@ -104,10 +104,10 @@ def test_time_is_logged_while_the_broker_is_away_and_arrives_when_it_is_back(pla
     kill(platform, "rabbitmq")
     for _ in range(20):
         owner.post("timebilling/v1/time-entries", entry, status=201)
-    eventually(lambda: all_ready(platform), within=90)
+    eventually(lambda: all_ready(platform))
     logged = len(owner.get("timebilling/v1/time-entries")["items"]) * 10
     assert logged >= 210
-    eventually(lambda: owner.get(f"workflow/v1/jobs/{job['id']}")["logged_minutes"] == logged, within=60)
+    eventually(lambda: owner.get(f"workflow/v1/jobs/{job['id']}")["logged_minutes"] == logged)
 
 
 def test_every_service_finds_its_books_right(platform: Platform) -> None:

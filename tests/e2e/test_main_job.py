@@ -346,7 +346,7 @@ def check_the_pdf(firm: Firm, invoice: dict) -> None:
     def kept() -> str | None:
         return firm.owner.get(f"timebilling/v1/invoices/{invoice['id']}")["document_id"]
 
-    document_id = eventually(kept, within=40)
+    document_id = eventually(kept)
     download = eventually(
         lambda: firm.owner.request("POST", f"documents/v1/documents/{document_id}/downloads").expect(201).json
     )

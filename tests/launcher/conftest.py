@@ -26,7 +26,7 @@ class Launcher:
 
     def __call__(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*words), cwd=PROJECT, env={**self.env, **env}, capture_output=True, text=True, timeout=110
+            self.command(*words), cwd=PROJECT, env={**self.env, **env}, capture_output=True, text=True, timeout=500
         )
 
     def command(self, *words: str) -> list[str]:

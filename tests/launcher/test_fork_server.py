@@ -3,13 +3,13 @@
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from chassis.testing import eventually
 from tools.launcher import fork_client, processes
 from tools.launcher.area import FORK_SERVER, PROJECT, Area
 
@@ -20,13 +20,6 @@ def area(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Area]:
     area.create()
     yield area
     processes.stop_area(area)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def start(area: Area, name: str, *words: str, cwd: Path = PROJECT, **env: str) -> int:

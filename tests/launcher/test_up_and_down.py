@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 
 import httpx
@@ -13,19 +12,10 @@ import psutil
 import psycopg
 import pytest
 
+from chassis.testing import eventually
 from tools.launcher.area import PROJECT
 
 from .conftest import Launcher
-
-# Each starts real servers several times, beside other tests that do.
-pytestmark = pytest.mark.timeout(300)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
 
 
 def gone(pid: int) -> bool:

@@ -1,4 +1,8 @@
-"""A real Envoy in front of small real servers, and tokens as identity would sign them."""
+"""A real Envoy in front of small real servers, and tokens as identity would sign them.
+
+All of it ends with the tests of one file: every Envoy that lived on would ask the servers, threads of the process that
+runs the tests, for their health several times a second.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +13,12 @@ from gateway.edge.tests.support import UPSTREAMS, Edge, Signer, StartEdge, start
 from gateway.edge.tests.upstream import Upstream
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def signer() -> Signer:
     return Signer("key-1")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def upstreams(signer: Signer) -> Iterator[dict[str, Upstream]]:
     servers = {name: Upstream(name) for name in UPSTREAMS}
     servers["identity"].jwks = {"keys": [signer.jwk()]}
@@ -23,7 +27,7 @@ def upstreams(signer: Signer) -> Iterator[dict[str, Upstream]]:
         server.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def start_edge(upstreams: dict[str, Upstream], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartEdge]:
     """Starts an Envoy of its own; keyword `edge_rate=5` sets PRAXIS_EDGE_RATE, and so on."""
     started: list[Edge] = []
@@ -41,12 +45,12 @@ def start_edge(upstreams: dict[str, Upstream], tmp_path_factory: pytest.TempPath
         edge.process.wait(10)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def edge(start_edge: StartEdge) -> Edge:
     """The edge that most tests share; limits as on a developer's machine."""
     return start_edge()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def bearer(signer: Signer) -> dict[str, str]:
     return {"authorization": f"Bearer {signer.token()}"}

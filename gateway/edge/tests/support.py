@@ -31,7 +31,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 15) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """The first true outcome of `condition`; fails when there is none in time. Refused connections count as not yet."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -22,7 +22,7 @@ class Upstream(ThreadingHTTPServer):
         self.name = name
         self.jwks: dict[str, Any] = {"keys": []}
         self.seen: Counter[str] = Counter()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def address(self) -> str:

@@ -142,7 +142,7 @@ def running(world: World, amqp: str) -> Iterator[Live]:
         [sys.executable, "-m", "identity", "live"], env=environment, stdout=subprocess.PIPE, text=True
     )
     try:
-        eventually(lambda: httpx.get(f"http://{bind}/readyz").status_code == 200, within=110)
+        eventually(lambda: httpx.get(f"http://{bind}/readyz").status_code == 200)
         yield Live(world, f"http://{bind}", amqp, process)
     finally:
         process.kill()

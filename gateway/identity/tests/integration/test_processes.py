@@ -40,7 +40,7 @@ def served(world) -> Iterator[str]:
     }
     process = subprocess.Popen([sys.executable, "-m", "identity", "http"], env=environment, stdout=subprocess.DEVNULL)
     try:
-        eventually(lambda: httpx.get(f"http://{bind}/readyz").status_code == 200, within=110)
+        eventually(lambda: httpx.get(f"http://{bind}/readyz").status_code == 200)
         yield f"http://{bind}"
     finally:
         process.send_signal(signal.SIGTERM)

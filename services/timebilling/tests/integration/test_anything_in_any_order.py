@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -315,7 +314,6 @@ def machine(new_firm: Any) -> type[RuleBasedStateMachine]:
     return Anything
 
 
-@pytest.mark.timeout(600)
 def test_every_invariant_holds_whatever_happens(new_firm: Any) -> None:
     run_state_machine_as_test(
         machine(new_firm),

@@ -33,8 +33,6 @@ from workflow.runs import queries as runs
 from workflow.schedules import queries as schedules
 from workflow.tasks import queries as tasks
 
-pytestmark = pytest.mark.timeout(300)  # the rows take their time where others work too
-
 SEED = (
     """INSERT INTO stages (firm_id, id, name, kind, position, version)
        SELECT :firm, gen_random_uuid(), 'Stage ' || n, 'active', n, 1 FROM generate_series(1, 5) n""",
