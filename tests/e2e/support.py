@@ -61,7 +61,7 @@ class Platform:
         found = httpx.get(f"{self.mail}/api/messages", params={"to": to}).raise_for_status().json()
         return list(found["items"])
 
-    def mailed(self, to: str, pattern: str, within: float = 20) -> str:
+    def mailed(self, to: str, pattern: str) -> str:
         """The first group of `pattern` in the newest mail to that address that has it."""
 
         def look() -> str | None:
@@ -70,7 +70,7 @@ class Platform:
                     return match[1]
             return None
 
-        return str(eventually(look, within=within))
+        return str(eventually(look))
 
 
 @dataclass
