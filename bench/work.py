@@ -59,6 +59,10 @@ class _People:
         """Open jobs are due around today, the others over the last five years."""
         return self.today + timedelta(days=n % 150 - 30) if _open(n) else self.today - timedelta(days=n % 1800 + 30)
 
+    def made(self, n: int) -> datetime:
+        """Forty days before it is due, if that has been."""
+        return self.now - timedelta(days=max((self.today - self.due(n)).days + 40, 0), minutes=n % 1440)
+
 
 def _open(n: int) -> bool:
     return n % OPEN == 0
@@ -66,7 +70,8 @@ def _open(n: int) -> bool:
 
 def _tables(people: _People, jobs: int, clients: int) -> Iterator[tuple[str, str, Iterable[Any]]]:
     client_ids = [new_id() for _ in range(clients)]
-    work = [(n, new_id(), client_ids[n % clients]) for n in range(jobs)]
+    # As a firm's work comes in: the jobs made last, most of the open ones among them, stand next to each other.
+    work = [(n, new_id(), client_ids[n % clients]) for n in sorted(range(jobs), key=people.due)]
     steps = [[new_id() for _ in range(TASKS_A_JOB)] for _ in range(jobs)]
     yield (
         "staff_copy",
@@ -131,7 +136,7 @@ def _job(people: _People, n: int, id: UUID, client: UUID) -> tuple[Any, ...]:
         people.stages[n // OPEN % len(people.stages)] if still_open else people.done, "{}", due, due + timedelta(days=17), "on_track",
         TASKS_A_JOB, TASKS_A_JOB - left, left, 0, 0, people.today if left else None, due if left else None, due if left else None,
         60 * TASKS_A_JOB, None if still_open else people.now - timedelta(days=n % 1800 + 30), still_open,
-        f"{title} client".lower(), people.now - timedelta(days=(people.today - due).days + 40, minutes=n % 1440), people.now, 1,
+        f"{title} client".lower(), people.made(n), people.now, 1,
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from praxis.identity.v1.events_pb2 import FirmUpdated
+
 
 def day(offset: int) -> str:
     return (date.today() + timedelta(days=offset)).isoformat()  # noqa: DTZ011 (as in test_board)
@@ -129,6 +131,33 @@ def test_delivery_tells_how_long_it_took_and_because_of_whom_it_was_late(firm: A
     keys = [row["group"]["key"] for row in report(firm.api, "delivery", by="week", first_day=day(-230))["items"]]
     assert keys == sorted(keys, reverse=True)
     assert all(date.fromisoformat(key).weekday() == 0 for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("closed", "month", "late"),
+    [
+        ("2026-03-31 10:59:59+00", "2026-03-01", 0),  # Auckland is 13 hours ahead until the first Sunday of April,
+        ("2026-03-31 11:00:00+00", "2026-04-01", 1),
+        ("2026-04-30 11:59:59+00", "2026-04-01", 30),  # and 12 hours then
+        ("2026-04-30 12:00:00+00", "2026-05-01", 31),
+    ],
+)
+def test_a_day_is_the_firm_s_own(firm: Any, closed: str, month: str, late: int) -> None:
+    firm.deliver(FirmUpdated(firm_id=str(firm.id), time_zone="Pacific/Auckland", country="NZ", version=2))
+    made = job(firm, "Done")
+    firm.api.post(f"/tasks/{made['tasks'][0]['id']}/done").expect(200)
+    with firm.world.uow(firm.id) as uow:
+        when = {"closed": closed, "id": made["id"]}
+        uow.session.execute(
+            text(
+                "UPDATE jobs SET closed_at = :closed, created_at = :closed, internal_due = '2026-03-31' WHERE id = :id"
+            ),
+            when,
+        )
+        uow.keep()
+    (row,) = report(firm.api, "delivery", by="month", first_day="2026-03-01", last_day="2026-05-01")["items"]
+    assert row["group"]["key"] == month
+    assert (row["made"], row["done"], row["late_days"]) == (1, 1, late or None)
 
 
 def test_a_report_without_anything_says_nothing(firm: Any) -> None:

@@ -201,15 +201,17 @@ def _workload(row: Row) -> dict[str, Any]:
 
 # --- how what was delivered went -------------------------------------------------------------------------------------
 
-# What is done on which day is worked out once for each job, hence the fence (OFFSET 0). A median is no sum: it is worked out
-# for the groups of the page and for the whole.
+# Jobs are looked up day by day, each a short stretch of an index: the day need not be worked out for each job, which costs
+# more than finding it. A median is no sum: it is worked out for the groups of the page and for the whole.
 _DONE = """
+days AS MATERIALIZED (
+    SELECT * FROM unnest(CAST(:days AS date[]), CAST(:spans AS date[]), CAST(:begin AS timestamptz[]), CAST(:end AS timestamptz[]))
+        AS d (day, span, begins_at, ends_at)),
 done AS MATERIALIZED (
-    SELECT {key} AS key, GREATEST(d.closed_on - d.starts_on, 0) AS cycle, d.closed_on - d.deadline_on AS late, d.client_days
-    FROM (SELECT {done_key} AS key, CAST(j.closed_at AT TIME ZONE :zone AS date) AS closed_on, j.starts_on, j.deadline_on,
-            CAST(j.client_seconds AS double precision) / 86400 AS client_days
-        FROM jobs j WHERE j.firm_id = :firm AND j.closed_at >= :from_at AND j.closed_at < :to_at AND j.cancelled_at IS NULL AND {seen}
-        OFFSET 0) d),
+    SELECT {key} AS key, GREATEST(d.day - j.starts_on, 0) AS cycle, d.day - j.deadline_on AS late,
+        CAST(j.client_seconds AS double precision) / 86400 AS client_days
+    FROM days d JOIN jobs j ON j.firm_id = :firm AND j.closed_at >= d.begins_at AND j.closed_at < d.ends_at AND j.cancelled_at IS NULL
+    WHERE {seen}),
 """
 _DELIVERY = """
 SELECT key, {rank} AS rank, COALESCE(m.made, 0) AS made, {columns}
@@ -218,9 +220,8 @@ FROM (SELECT key, count(*)::int AS done, sum(cycle)::int AS cycle_days, sum(clie
         (sum(late) FILTER (WHERE late > 0))::int AS late_days, (count(*) FILTER (WHERE late IS NULL))::int AS without_deadline
     FROM done GROUP BY key) d
 FULL JOIN (SELECT {key} AS key, count(*)::int AS made
-    FROM (SELECT {made_key} AS key FROM jobs j
-        WHERE j.firm_id = :firm AND j.created_at >= :from_at AND j.created_at < :to_at AND {seen}) m
-    GROUP BY 1) m USING (key)
+    FROM days d JOIN jobs j ON j.firm_id = :firm AND j.created_at >= d.begins_at AND j.created_at < d.ends_at
+    WHERE {seen} GROUP BY 1) m USING (key)
 """
 _DONE_SUMS = ("done", "cycle_days", "client_days", "late", "late_client", "late_days", "without_deadline")
 _MEDIAN = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY done.cycle)"
@@ -233,28 +234,24 @@ def delivery(
     """What was made and done in a span, how long it took, and what was late because of whom; for each owner, client,
     template, service, week or month. Errors: `span_invalid`, `span_too_long`, `date_out_of_range`."""
     begin, end = _span(uow, first, last)
-    spans_of_time = by in ("week", "month")
-    group = _SPAN_OF_TIME if spans_of_time else _GROUPS[by]
-    values: dict[str, Any] = {
-        "zone": firm_of(uow).time_zone,
-        "from_at": day_begins(uow, begin),
-        "to_at": day_begins(uow, end + timedelta(days=1)),
+    group = _GROUPS.get(by, _SPAN_OF_TIME)
+    days = [begin + timedelta(days=i) for i in range((end - begin).days + 1)]
+    bounds = [day_begins(uow, day) for day in (*days, end + timedelta(days=1))]
+    values = {
+        "days": days,
+        "spans": [_first_of(by, day) for day in days],
+        "begin": bounds[:-1],
+        "end": bounds[1:],
     }
-    column = f"j.{group.column}"
-    if spans_of_time:
-        begins = _begins(by, begin, end)
-        values |= {"begins": begins, "begin_at": [day_begins(uow, day) for day in begins]}
-        column = "(CAST(:begins AS date[]))[width_bucket({}, CAST(:begin_at AS timestamptz[]))]"
-    parts = {"key": group.key("key"), "seen": not_hidden("j")}
+    parts = {"key": group.key("d.span" if group is _SPAN_OF_TIME else f"j.{group.column}"), "seen": not_hidden("j")}
     groups = _Groups(
         _DELIVERY.format(
             **parts,
-            made_key=column.format("j.created_at"),
-            rank="0" if spans_of_time else "COALESCE(d.done, 0)",
+            rank="0" if group is _SPAN_OF_TIME else "COALESCE(d.done, 0)",
             columns=", ".join(f"COALESCE(d.{name}, 0) AS {name}" for name in _DONE_SUMS),
         ),
         ("made", *_DONE_SUMS),
-        before=_DONE.format(**parts, done_key=column.format("j.closed_at")),
+        before=_DONE.format(**parts),
         more=f", CASE WHEN g.whole = 1 THEN (SELECT {_MEDIAN} FROM done) ELSE s.cycle END AS cycle",
         joins=_MEDIANS,
     )
@@ -268,12 +265,9 @@ def delivery(
     }
 
 
-def _begins(by: str, first: date, last: date) -> list[date]:
-    """On which days the weeks (Mondays) or months begin that a span touches."""
-    days = (first + timedelta(days=i) for i in range(1, (last - first).days + 1))
-    if by == "week":
-        return [first - timedelta(days=first.weekday()), *(day for day in days if day.weekday() == 0)]
-    return [first.replace(day=1), *(day for day in days if day.day == 1)]
+def _first_of(by: str, day: date) -> date:
+    """On which day the week (Monday) or month begins that a day belongs to."""
+    return day - timedelta(days=day.weekday()) if by == "week" else day.replace(day=1)
 
 
 def _span(uow: Uow, first: str | None, last: str | None) -> tuple[date, date]:
