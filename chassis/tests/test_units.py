@@ -373,7 +373,7 @@ def test_grpc_has_the_standard_health_service(world: World) -> None:
     server, port = make_server(world.runtime)
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=30)
     server.stop(None)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 

@@ -82,8 +82,8 @@ class Edge:
     upstreams: dict[str, Upstream] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.app = httpx.Client(base_url=self.url, timeout=10)
-        self.files = httpx.Client(base_url=self.files_url, timeout=10)
+        self.app = httpx.Client(base_url=self.url, timeout=60)
+        self.files = httpx.Client(base_url=self.files_url, timeout=60)
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log_file.read_text().splitlines() if line.startswith("{")]

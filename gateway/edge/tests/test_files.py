@@ -149,6 +149,6 @@ def test_upload_is_passed_on_while_it_is_sent(counting_store: tuple[Edge, thread
     def file() -> Iterator[bytes]:
         for _ in range(3):
             yield b"x" * 100_100
-            assert arrived.acquire(timeout=5), "the edge holds the upload back"
+            assert arrived.acquire(timeout=60), "the edge holds the upload back"
 
     assert edge.files.put(SIGNED, content=file(), headers={"content-length": "300300"}).status_code == 200

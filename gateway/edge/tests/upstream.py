@@ -22,6 +22,7 @@ class Upstream(ThreadingHTTPServer):
         self.name = name
         self.jwks: dict[str, Any] = {"keys": []}
         self.seen: Counter[str] = Counter()
+        self.heard = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -92,16 +93,16 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def stream(self) -> None:
-        """Two events, the second only after the client had ample time to show that it holds the first."""
+        """Two events, the second only when the client is said to hold the first."""
         self.send_response_only(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("cache-control", "no-cache")
         self.end_headers()
         self.close_connection = True
         for number in (1, 2):
-            self.wfile.write(f"data: {number} {time.monotonic()}\n\n".encode())
+            self.wfile.write(f"data: {number}\n\n".encode())
             self.wfile.flush()
-            time.sleep(1 if number == 1 else 0)
+            self.server.heard.wait()
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -469,7 +469,7 @@ def test_who_writes_while_the_lock_is_being_set_waits_and_is_refused(
             lock_period(uow, firm.today.fromisoformat(day), None)
             running = pool.submit(crowd.run, [acts[act]])
             eventually(lambda: waits(world))
-        (outcome,) = running.result(timeout=20)
+        (outcome,) = running.result(timeout=90)
     assert "period_locked" in (outcome, *refused)
     assert firm.partner.get("/time-entries").json["items"] == before
 
@@ -484,7 +484,7 @@ def test_the_lock_waits_for_those_who_are_writing(firm: Any, crowd: Crowd, world
             running = pool.submit(crowd.run, [lambda uow: lock_period(uow, lock_day, None)])
             eventually(lambda: waits(world))
             assert not running.done()
-        assert running.result(timeout=20) == ["ok"]
+        assert running.result(timeout=90) == ["ok"]
     assert len(firm.partner.get("/time-entries").json["items"]) == 1
     firm.log(60, day=firm.day(5), status=409)
 
