@@ -134,7 +134,7 @@ def _job(people: _People, n: int, id: UUID, client: UUID) -> tuple[Any, ...]:
     return (
         id, client, 0, title, ("vat", "accounts", "payroll")[n % 3], due - timedelta(days=40), people.owner(n),
         people.stages[n // OPEN % len(people.stages)] if still_open else people.done, "{}", due, due + timedelta(days=17), "on_track",
-        TASKS_A_JOB, TASKS_A_JOB - left, left, 0, 0, people.today if left else None, due if left else None, due if left else None,
+        TASKS_A_JOB, TASKS_A_JOB - left, left, 0, 0, people.today if left else None, _step_due(due, 0) if left else None, _step_due(due, TASKS_A_JOB - 1) if left else None,
         60 * TASKS_A_JOB, None if still_open else people.now - timedelta(days=n % 1800 + 30), still_open,
         f"{title} client".lower(), people.made(n), people.now, 1,
     )  # fmt: skip
@@ -146,5 +146,10 @@ def _job_tasks(people: _People, n: int, job: UUID, client: UUID, ids: list[UUID]
         waits = 1 if still_open and i else 0
         yield (
             id, job, client, i + 1, f"Step {i + 1}", "", "preparer", people.owner(n + i * OPEN), "not_started" if still_open else "done",
-            3, 60, "[]", due - timedelta(days=TASKS_A_JOB - i), 0, False, waits, due - timedelta(days=TASKS_A_JOB - i + 1 if i else 40), bool(waits), None if still_open else due, 1,
+            3, 60, "[]", _step_due(due, i), 0, False, waits, _step_due(due, i - 1) if i else due - timedelta(days=40), bool(waits), None if still_open else due, 1,
         )  # fmt: skip
+
+
+def _step_due(due: date, i: int) -> date:
+    """A job's steps follow one another day by day, the last on the day before it is due."""
+    return due - timedelta(days=TASKS_A_JOB - i)

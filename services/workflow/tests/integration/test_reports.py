@@ -106,6 +106,21 @@ def test_workload_counts_open_tasks_by_when_they_are_due(firm: Any) -> None:
     assert rows(report(firm.api, "workload", by="client"))["Smith Ltd"]["tasks"] == 3
 
 
+def test_workload_by_client_is_the_same_work_as_by_owner(firm: Any) -> None:
+    made = job(firm, "Tasks of two people on one day, in two spans and without a date", due_on=day(60))
+    for owner, due in ((firm.ada, 60), (firm.ada, -3), (firm.ben, 60), (firm.ben, None)):
+        task = {"title": "More", "budget_minutes": 30, "due_on": day(due) if due else None, "owner_id": str(owner)}
+        firm.api.post(f"/jobs/{made['id']}/tasks", task).expect(201)
+    by_owner, by_client = (report(firm.api, "workload", by=by)["total"] for by in ("owner", "client"))
+    assert by_client == by_owner
+    assert (by_client["tasks"], by_client["minutes"]) == (5, 180)
+    assert {span: by_client[span]["tasks"] for span in ("overdue", "later", "undated")} == {
+        "overdue": 1,
+        "later": 3,
+        "undated": 1,
+    }
+
+
 # --- delivery --------------------------------------------------------------------------------------------------------
 
 
