@@ -16,6 +16,7 @@ from workflow.copies.usecases import day_begins, firm_of, today_of
 from workflow.dates.parsing import date_of
 from workflow.jobs.conditions import not_hidden
 from workflow.jobs.queries import OPEN, STATUS, Row
+from workflow.reports.rules import percentile
 from workflow.tasks.queries import OPEN as OPEN_TASKS
 
 LONGEST_SPAN = 1100  # days: three years and some
@@ -209,30 +210,35 @@ def _workload(row: Row) -> dict[str, Any]:
 # --- how what was delivered went -------------------------------------------------------------------------------------
 
 # Jobs are looked up day by day, each a short stretch of an index: the day need not be worked out for each job, which costs
-# more than finding it. A median is no sum: it is worked out for the groups of the page and for the whole.
+# more than finding it. They are added up by how long they took, which tells the median too: for the groups of the page and for
+# the whole it is worked out from how often each length occurs.
 _DONE = """
 days AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:days AS date[]), CAST(:spans AS date[]), CAST(:begin AS timestamptz[]), CAST(:end AS timestamptz[]))
         AS d (day, span, begins_at, ends_at)),
 done AS MATERIALIZED (
-    SELECT {key} AS key, GREATEST(d.day - j.starts_on, 0) AS cycle, d.day - j.deadline_on AS late,
-        CAST(j.client_seconds AS double precision) / 86400 AS client_days
-    FROM days d JOIN jobs j ON j.firm_id = :firm AND j.closed_at >= d.begins_at AND j.closed_at < d.ends_at AND j.cancelled_at IS NULL
-    WHERE {seen}),
+    SELECT key, cycle, count(*)::int AS done, CAST(sum(client_seconds) AS double precision) AS client_seconds, (count(*) FILTER (WHERE late > 0))::int AS late,
+        (count(*) FILTER (WHERE late > 0 AND client_seconds >= 86400 * late))::int AS late_client,
+        (sum(late) FILTER (WHERE late > 0))::int AS late_days, (count(*) FILTER (WHERE late IS NULL))::int AS without_deadline
+    FROM (SELECT {key} AS key, GREATEST(d.day - j.starts_on, 0) AS cycle, d.day - j.deadline_on AS late, j.client_seconds
+        FROM days d JOIN jobs j ON j.firm_id = :firm AND j.closed_at >= d.begins_at AND j.closed_at < d.ends_at AND j.cancelled_at IS NULL
+        WHERE {seen}) j
+    GROUP BY key, cycle),
 """
 _DELIVERY = """
 SELECT key, {rank} AS rank, COALESCE(m.made, 0) AS made, {columns}
-FROM (SELECT key, count(*)::int AS done, sum(cycle)::int AS cycle_days, sum(client_days) AS client_days,
-        (count(*) FILTER (WHERE late > 0))::int AS late, (count(*) FILTER (WHERE late > 0 AND client_days >= late))::int AS late_client,
-        (sum(late) FILTER (WHERE late > 0))::int AS late_days, (count(*) FILTER (WHERE late IS NULL))::int AS without_deadline
-    FROM done GROUP BY key) d
+FROM (SELECT key, sum(done * cycle)::int AS cycle_days, {sums} FROM done GROUP BY key) d
 FULL JOIN (SELECT {key} AS key, count(*)::int AS made
     FROM days d JOIN jobs j ON j.firm_id = :firm AND j.created_at >= d.begins_at AND j.created_at < d.ends_at
     WHERE {seen} GROUP BY 1) m USING (key)
 """
-_DONE_SUMS = ("done", "cycle_days", "client_days", "late", "late_client", "late_days", "without_deadline")
-_MEDIAN = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY done.cycle)"
-_MEDIANS = f"LEFT JOIN (SELECT key, {_MEDIAN} AS cycle FROM done JOIN page USING (key) GROUP BY key) s ON s.key = g.key"
+_DONE_SUMS = dict.fromkeys(("done", "late", "late_client", "late_days", "without_deadline"), "int") | {
+    "client_seconds": "double precision"
+}
+_CYCLES = """, CASE WHEN g.whole = 1 THEN (SELECT array_agg(ARRAY[cycle, n] ORDER BY cycle)
+        FROM (SELECT cycle, sum(done)::int AS n FROM done GROUP BY cycle) a) ELSE s.cycles END AS cycles"""
+_CYCLES_OF_PAGE = """LEFT JOIN (SELECT key, array_agg(ARRAY[cycle, done.done] ORDER BY cycle) AS cycles
+    FROM done JOIN page USING (key) GROUP BY key) s ON s.key = g.key"""
 
 
 def delivery(
@@ -251,16 +257,18 @@ def delivery(
         "end": _array(bounds[1:]),
     }
     parts = {"key": group.key("d.span" if group is _SPAN_OF_TIME else f"j.{group.column}"), "seen": not_hidden("j")}
+    columns = ("made", "cycle_days", *_DONE_SUMS)
     groups = _Groups(
         _DELIVERY.format(
             **parts,
             rank="0" if group is _SPAN_OF_TIME else "COALESCE(d.done, 0)",
-            columns=", ".join(f"COALESCE(d.{name}, 0) AS {name}" for name in _DONE_SUMS),
+            sums=", ".join(f"CAST(sum({name}) AS {type}) AS {name}" for name, type in _DONE_SUMS.items()),
+            columns=", ".join(f"COALESCE(d.{name}, 0) AS {name}" for name in columns[1:]),
         ),
-        ("made", *_DONE_SUMS),
+        columns,
         before=_DONE.format(**parts),
-        more=f", CASE WHEN g.whole = 1 THEN (SELECT {_MEDIAN} FROM done) ELSE s.cycle END AS cycle",
-        joins=_MEDIANS,
+        more=_CYCLES,
+        joins=_CYCLES_OF_PAGE,
     )
     rows, whole, following = _paged(uow, groups, group, values, limit=limit, cursor=cursor)
     return {
@@ -293,8 +301,7 @@ def _span(uow: Uow, first: str | None, last: str | None) -> tuple[date, date]:
 
 
 def _delivery(row: Row) -> dict[str, Any]:
-    median, ninety = row["cycle"] or (None, None)
-    done, late = row["done"], row["late"]
+    cycles, done, late = row["cycles"] or [], row["done"], row["late"]
     return {
         "made": row["made"],
         "done": done,
@@ -304,9 +311,9 @@ def _delivery(row: Row) -> dict[str, Any]:
         "late_client": row["late_client"],
         "without_deadline": row["without_deadline"],
         "cycle_days": _average(row["cycle_days"], done),
-        "cycle_days_median": _days(median),
-        "cycle_days_90": _days(ninety),
-        "client_days": _average(row["client_days"], done),
+        "cycle_days_median": _days(percentile(cycles, 0.5)),
+        "cycle_days_90": _days(percentile(cycles, 0.9)),
+        "client_days": _average(row["client_seconds"] / 86400, done),
         "late_days": _average(row["late_days"], late),
     }
 
