@@ -210,15 +210,15 @@ def _workload(row: Row) -> dict[str, Any]:
 # --- how what was delivered went -------------------------------------------------------------------------------------
 
 # Jobs are looked up day by day, each a short stretch of an index: the day need not be worked out for each job, which costs
-# more than finding it. They are added up by how long they took, which tells the median too: for the groups of the page and for
-# the whole it is worked out from how often each length occurs.
-_DONE = """
+# more than finding it. They are added up by how long they took, from which the page's groups and the whole get their sums and
+# their medians: from how often each length occurs.
+_FINISHED = """
 days AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:days AS date[]), CAST(:spans AS date[]), CAST(:begin AS timestamptz[]), CAST(:end AS timestamptz[]))
         AS d (day, span, begins_at, ends_at)),
-done AS MATERIALIZED (
-    SELECT key, cycle, count(*)::int AS done, CAST(sum(client_seconds) AS double precision) AS client_seconds, (count(*) FILTER (WHERE late > 0))::int AS late,
-        (count(*) FILTER (WHERE late > 0 AND client_seconds >= 86400 * late))::int AS late_client,
+finished AS MATERIALIZED (
+    SELECT key, cycle, count(*)::int AS done, CAST(sum(client_seconds) AS double precision) AS client_seconds,
+        (count(*) FILTER (WHERE late > 0))::int AS late, (count(*) FILTER (WHERE late > 0 AND client_seconds >= 86400 * late))::int AS late_client,
         (sum(late) FILTER (WHERE late > 0))::int AS late_days, (count(*) FILTER (WHERE late IS NULL))::int AS without_deadline
     FROM (SELECT {key} AS key, GREATEST(d.day - j.starts_on, 0) AS cycle, d.day - j.deadline_on AS late, j.client_seconds
         FROM days d JOIN jobs j ON j.firm_id = :firm AND j.closed_at >= d.begins_at AND j.closed_at < d.ends_at AND j.cancelled_at IS NULL
@@ -226,19 +226,20 @@ done AS MATERIALIZED (
     GROUP BY key, cycle),
 """
 _DELIVERY = """
-SELECT key, {rank} AS rank, COALESCE(m.made, 0) AS made, {columns}
-FROM (SELECT key, sum(done * cycle)::int AS cycle_days, {sums} FROM done GROUP BY key) d
+SELECT key, {rank} AS rank, COALESCE(m.made, 0) AS made
+FROM (SELECT key, sum(done)::int AS done FROM finished GROUP BY key) d
 FULL JOIN (SELECT {key} AS key, count(*)::int AS made
     FROM days d JOIN jobs j ON j.firm_id = :firm AND j.created_at >= d.begins_at AND j.created_at < d.ends_at
     WHERE {seen} GROUP BY 1) m USING (key)
 """
-_DONE_SUMS = dict.fromkeys(("done", "late", "late_client", "late_days", "without_deadline"), "int") | {
-    "client_seconds": "double precision"
-}
-_CYCLES = """, CASE WHEN g.whole = 1 THEN (SELECT array_agg(ARRAY[cycle, n] ORDER BY cycle)
-        FROM (SELECT cycle, sum(done)::int AS n FROM done GROUP BY cycle) a) ELSE s.cycles END AS cycles"""
-_CYCLES_OF_PAGE = """LEFT JOIN (SELECT key, array_agg(ARRAY[cycle, done.done] ORDER BY cycle) AS cycles
-    FROM done JOIN page USING (key) GROUP BY key) s ON s.key = g.key"""
+_DONE = ("done", "client_seconds", "late", "late_client", "late_days", "without_deadline")
+_SUMS = ", ".join(("sum(done * cycle) AS cycle_days", *(f"sum({name}) AS {name}" for name in _DONE)))
+_SUMS_OF_PAGE = f"""LEFT JOIN (
+    SELECT 0 AS whole, key, {_SUMS}, array_agg(ARRAY[cycle, done] ORDER BY cycle) AS cycles FROM finished JOIN page USING (key) GROUP BY key
+    UNION ALL
+    SELECT 1, NULL, {_SUMS}, (SELECT array_agg(ARRAY[cycle, n] ORDER BY cycle)
+        FROM (SELECT cycle, sum(done)::int AS n FROM finished GROUP BY cycle) a)
+    FROM finished) s ON s.whole = g.whole AND (s.whole = 1 OR s.key = g.key)"""
 
 
 def delivery(
@@ -257,18 +258,12 @@ def delivery(
         "end": _array(bounds[1:]),
     }
     parts = {"key": group.key("d.span" if group is _SPAN_OF_TIME else f"j.{group.column}"), "seen": not_hidden("j")}
-    columns = ("made", "cycle_days", *_DONE_SUMS)
     groups = _Groups(
-        _DELIVERY.format(
-            **parts,
-            rank="0" if group is _SPAN_OF_TIME else "COALESCE(d.done, 0)",
-            sums=", ".join(f"CAST(sum({name}) AS {type}) AS {name}" for name, type in _DONE_SUMS.items()),
-            columns=", ".join(f"COALESCE(d.{name}, 0) AS {name}" for name in columns[1:]),
-        ),
-        columns,
-        before=_DONE.format(**parts),
-        more=_CYCLES,
-        joins=_CYCLES_OF_PAGE,
+        _DELIVERY.format(**parts, rank="0" if group is _SPAN_OF_TIME else "COALESCE(d.done, 0)"),
+        ("made",),
+        before=_FINISHED.format(**parts),
+        more="".join(f", s.{name}" for name in ("cycle_days", *_DONE, "cycles")),
+        joins=_SUMS_OF_PAGE,
     )
     rows, whole, following = _paged(uow, groups, group, values, limit=limit, cursor=cursor)
     return {
@@ -301,20 +296,22 @@ def _span(uow: Uow, first: str | None, last: str | None) -> tuple[date, date]:
 
 
 def _delivery(row: Row) -> dict[str, Any]:
-    cycles, done, late = row["cycles"] or [], row["done"], row["late"]
+    made, cycles = row["made"], row["cycles"] or []
+    sums = {name: row[name] or 0 for name in ("cycle_days", *_DONE)}  # none where nothing was done
+    done, late = sums["done"], sums["late"]
     return {
-        "made": row["made"],
+        "made": made,
         "done": done,
-        "in_time": done - late - row["without_deadline"],
+        "in_time": done - late - sums["without_deadline"],
         "late": late,
-        "late_ours": late - row["late_client"],
-        "late_client": row["late_client"],
-        "without_deadline": row["without_deadline"],
-        "cycle_days": _average(row["cycle_days"], done),
+        "late_ours": late - sums["late_client"],
+        "late_client": sums["late_client"],
+        "without_deadline": sums["without_deadline"],
+        "cycle_days": _average(sums["cycle_days"], done),
         "cycle_days_median": _days(percentile(cycles, 0.5)),
         "cycle_days_90": _days(percentile(cycles, 0.9)),
-        "client_days": _average(row["client_seconds"] / 86400, done),
-        "late_days": _average(row["late_days"], late),
+        "client_days": _average(sums["client_seconds"] / 86400, done),
+        "late_days": _average(sums["late_days"], late),
     }
 
 
