@@ -24,6 +24,7 @@ from uuid import UUID
 
 import httpx
 import jwt
+import psutil
 import psycopg
 import pytest
 from a2wsgi import ASGIMiddleware
@@ -542,13 +543,29 @@ def worker_processes(
         try:
             yield process
         finally:
-            process.kill()
-            process.wait()
+            _kill(process, world)
 
     with private_virtual_host() as url:
         bus.declare(url, "anybody", ["#"])
         bus.declare(url, name, [])
         yield start
+
+
+def _kill(process: subprocess.Popen[bytes], world: World) -> None:
+    """Kills it and waits until the database has noticed: what it was doing keeps its rows locked until then."""
+    try:
+        ports = [socket.laddr.port for socket in psutil.Process(process.pid).net_connections("tcp")]
+    except psutil.NoSuchProcess:
+        ports = []
+    process.kill()
+    process.wait()
+    sessions = text("SELECT count(*) FROM pg_stat_activity WHERE client_port = ANY(:ports)")
+
+    def gone() -> bool:
+        with world.runtime.engine.connect() as connection:
+            return connection.execute(sessions, {"ports": ports}).scalar_one() == 0
+
+    eventually(gone)
 
 
 def eventually(check: Callable[[], Any], *, within: float = 90.0) -> Any:
