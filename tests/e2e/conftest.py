@@ -15,6 +15,14 @@ from tests.e2e.support import Platform
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All journeys share one platform, so they run in one process of a parallel run, one after another."""
+    for item in items:
+        if Path(str(item.path)).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("platform"))
+
+
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     """`./praxis up --detach` in a state folder of its own on free ports; `PRAXIS_E2E_STATE` names one that is running already."""

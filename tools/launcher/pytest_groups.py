@@ -4,28 +4,26 @@ The journeys share one running platform. Elsewhere a file's tests share their da
 start everything themselves, and are the slowest: they spread.
 """
 
-from typing import Any
+from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = "tests/e2e/"
-APART = "tests/launcher/test_up_and_down.py"
+from tools.launcher.area import PROJECT
 
-
-class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Asked for by name: a group written to the tests' ids (`xdist_group`) is lost with pytest 9.2 and xdist 3.8."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
+TOGETHER = PROJECT / "tests" / "e2e"
+APART = PROJECT / "tests" / "launcher" / "test_up_and_down.py"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
-    return ByGroup(config, log)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        group = group_of(item.path)
+        if group and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
-def group_of(nodeid: str) -> str:
-    """The group of a test: its file, all journeys, or itself."""
-    if nodeid.startswith(TOGETHER):
-        return TOGETHER
-    return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
+def group_of(path: Path) -> str | None:
+    """The group of the tests in this file; None if each stands by itself."""
+    if path.is_relative_to(TOGETHER):
+        return "e2e"
+    return None if path == APART else str(path)

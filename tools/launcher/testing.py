@@ -88,15 +88,7 @@ def _pytest(places: Sequence[str], expression: str | None, more: Sequence[str]) 
     env = backing.up(area, lambda text: print(f"  {text}", flush=True))
     workers = str(min(os.cpu_count() or 2, 4))
     command = [sys.executable, "-m", "pytest", *places, "-q", "-p", "tools.launcher.pytest_groups"]
-    command += [
-        "-n",
-        workers,
-        "--dist",
-        "loadscope",
-        "--no-loadscope-reorder",
-        *(["-k", expression] if expression else []),
-        *more,
-    ]
+    command += ["-n", workers, "--dist", "loadgroup", *(["-k", expression] if expression else []), *more]
     try:
         return subprocess.run(command, cwd=PROJECT, env={**os.environ, **env}, check=False).returncode
     finally:
