@@ -568,7 +568,7 @@ def _kill(process: subprocess.Popen[bytes], world: World) -> None:
     eventually(gone)
 
 
-def eventually(check: Callable[[], Any], *, within: float = 90.0) -> Any:
+def eventually(check: Callable[[], Any], *, within: float = 120.0) -> Any:
     """Asks until the answer is true and returns it; fails after `within` seconds, telling the last error.
 
     The deadline is for what never comes. How soon a thing comes is measured by benches, not by tests.

@@ -44,11 +44,13 @@ def test_every_upstream_but_the_store_is_asked_whether_it_is_ready(tmp_path: Pat
     render(tmp_path / "envoy.yaml", TARGETS["compose"], "compose")
     clusters = yaml.safe_load((tmp_path / "envoy.yaml").read_text())["static_resources"]["clusters"]
     asked = {
-        c["name"]
+        c["name"]: c["health_checks"][0]
         for c in clusters
         if c.get("health_checks", [{}])[0].get("http_health_check", {}).get("path") == "/readyz"
     }
-    assert asked == {"clients", "workflow", "timebilling", "documents", "portal", "identity", "live", "web"}
+    assert set(asked) == {"clients", "workflow", "timebilling", "documents", "portal", "identity", "live", "web"}
+    # Who was away is noticed within a second of being back.
+    assert {(check["unhealthy_interval"], check["healthy_threshold"]) for check in asked.values()} == {("0.5s", 1)}
 
 
 @pytest.mark.parametrize(
